@@ -1,0 +1,1 @@
+"""Many trials: command line, Optuna searcher, ASHA, progress, resume."""

@@ -1,0 +1,1 @@
+"""What to search: each file has a function ``space(trial)`` that suggests one configuration."""

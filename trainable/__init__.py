@@ -1,0 +1,1 @@
+"""One trial: its data, its parts, the training loop and its checkpoint."""

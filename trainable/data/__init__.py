@@ -1,0 +1,1 @@
+"""Labelled images: where they come from, who is in which part, and their decoded pixels."""

@@ -1,0 +1,54 @@
+"""The three errors, which say what the search does next, and how they are worded."""
+
+import difflib
+from collections.abc import Iterable, Sequence
+
+
+class ConfigError(Exception):
+    """Nothing has run: mend what the message names and start again.
+
+    Args:
+        problems: One message or several; all are reported together, a line each.
+    """
+
+    def __init__(self, problems: str | Sequence[str]) -> None:
+        self.problems: tuple[str, ...] = (
+            (problems,) if isinstance(problems, str) else tuple(problems)
+        )
+        super().__init__("\n".join(self.problems))
+
+    def __reduce__(self) -> tuple[type["ConfigError"], tuple[tuple[str, ...]]]:
+        """Pickle by the problems, since Ray sends errors between processes."""
+        return type(self), (self.problems,)
+
+
+class TrialError(Exception):
+    """This trial failed for a reason that trying again would not change; the search goes on."""
+
+
+class SearchError(Exception):
+    """The search cannot go on."""
+
+
+def expected(path: str, what: str, got: object, remedy: str = "") -> str:
+    """Word a problem: where it is, what was expected there, what was found, what helps.
+
+    Example:
+        >>> expected("optimizer/lr", "a positive value", -1.0)
+        'optimizer/lr: expected a positive value, got -1.0.'
+    """
+    tail = f" {remedy}" if remedy else ""
+    return f"{path}: expected {what}, got {got}.{tail}"
+
+
+def unknown(path: str, what: str, got: str, known: Iterable[str]) -> str:
+    """Word a problem with a name, with the nearest known name and all known ones.
+
+    Example:
+        >>> unknown("loss/name", "a known loss", "focl", ["focal", "f1"])
+        "loss/name: expected a known loss, got 'focl'. Did you mean 'focal'? Known: f1, focal."
+    """
+    names = sorted(known)
+    close = difflib.get_close_matches(got, names, n=1)
+    suggestion = f"Did you mean {close[0]!r}? " if close else ""
+    return expected(path, what, repr(got), f"{suggestion}Known: {', '.join(names)}.")
