@@ -1,6 +1,6 @@
 """What every part of a trial has in common: frozen fields with ranges, a name, a description."""
 
-from typing import Any
+from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict
 
@@ -24,3 +24,14 @@ class Part(BaseModel):
         """Return the name that tells this part from its siblings, such as ``focal``."""
         default: Any = cls.model_fields["name"].default
         return str(default)
+
+
+def members(union: object) -> tuple[type[Part], ...]:
+    """Return the parts of a family, in the order of its table of contents.
+
+    Args:
+        union: The family's union type, ``Annotated[A | B, Field(discriminator="name")]``, or
+            a single part.
+    """
+    inner = get_args(union)[0] if get_origin(union) is Annotated else union
+    return get_args(inner) or (inner,)

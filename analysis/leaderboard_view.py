@@ -1,0 +1,168 @@
+"""How the leaderboard looks, in a terminal and in Markdown."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import pandas as pd
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from analysis.run_folder import CONFIG
+from trainable.trial_folder import trial_id
+
+STATE_STYLES = {"complete": "green", "pruned": "yellow", "failed": "red"}
+USUAL_REASONS = ("", "epochs", "asha")
+WIDEST_VALUE = 14
+WIDEST_NAME = 9
+MOST_FAILURES = 5
+GAP = 2
+NUMBER = re.compile(r"([-+.\de]+|\d+/\d+)?")
+
+
+def shown_texts(table: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """Return what is shown of a ranking as texts, the hyperparameters last.
+
+    Args:
+        table: A ranking, or its first rows.
+        metric: Name of the metric ranked by.
+    """
+    texts = {
+        "#": ["" if pd.isna(rank) else str(rank) for rank in table["rank"]],
+        "run": list(table["run"]),
+        "trial": [trial_id(number) for number in table["trial"]],
+        "state": _states(table),
+        metric: [_number(value, 4) for value in table["value"]],
+        "accuracy": [_number(value, 4) for value in table["accuracy"]],
+        "epoch": _epochs(table),
+        "seconds": [_number(value, 0) for value in table["seconds"]],
+    }
+    if table["run"].nunique() < 2:
+        del texts["run"]
+    if metric == "val/accuracy" or table["accuracy"].isna().all():
+        del texts["accuracy"]
+    return pd.DataFrame(texts | _what_differs(table))
+
+
+def _number(value: float, decimals: int) -> str:
+    return "" if pd.isna(value) else f"{value:.{decimals}f}"
+
+
+def _states(table: pd.DataFrame) -> list[str]:
+    """Return each trial's state, with its reason unless that is the usual one or a long one."""
+    pairs = zip(table["state"], table["reason"], strict=True)
+    return [s if s == "failed" or why in USUAL_REASONS else f"{s}, {why}" for s, why in pairs]
+
+
+def _epochs(table: pd.DataFrame) -> list[str]:
+    pairs = zip(table["value_epoch"], table["epochs"], strict=True)
+    return ["" if pd.isna(of) else f"{of}/{all_}" for of, all_ in pairs]
+
+
+def _what_differs(table: pd.DataFrame) -> dict[str, list[str]]:
+    """Return the hyperparameters that not all of these trials share; those of some, last."""
+    config = table[[name for name in table if str(name).startswith(CONFIG)]]
+    differing = [str(name) for name in config if len(config[name].unique()) > 1]
+    differing.sort(key=lambda name: bool(config[name].isna().any()))
+    names = short_names([name.removeprefix(CONFIG) for name in differing])
+    cells = [[_compact(value) for value in config[name]] for name in differing]
+    return dict(zip(names, cells, strict=True))
+
+
+def short_names(names: Sequence[str]) -> list[str]:
+    """Return names without their family where that is clear enough.
+
+    Example:
+        >>> short_names(["loss/name", "loss/gamma", "schedule/gamma", "optimizer/lr", "ema"])
+        ['loss', 'loss/gamma', 'schedule/gamma', 'lr', 'ema']
+    """
+    short = [_without_family(name) for name in names]
+    count = Counter(short)
+    return [brief if count[brief] == 1 else n for brief, n in zip(short, names, strict=True)]
+
+
+def _without_family(name: str) -> str:
+    family, _, field = name.partition("/")
+    return family if field in ("", "name") else field
+
+
+def _compact(value: object) -> str:
+    if isinstance(value, float):
+        return "" if pd.isna(value) else f"{value:.2g}"
+    return str(value)
+
+
+def fitting_columns(texts: pd.DataFrame, width: int) -> list[str]:
+    """Return the columns that have room in a terminal of so many characters, first ones first."""
+    fitting, used = [], 0
+    for name in map(str, texts):
+        needed = _column_width(name, texts[name])
+        if used + needed <= width:
+            fitting.append(name)
+            used += needed + GAP
+    return fitting
+
+
+def _column_width(name: str, texts: Iterable[str]) -> int:
+    longest = max(map(len, texts), default=0)
+    return max(min(longest, WIDEST_VALUE), min(len(name), WIDEST_NAME))
+
+
+def terminal_table(texts: pd.DataFrame) -> Table:
+    """Return the texts as a table for the terminal, long ones cut."""
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, GAP - 1, 0, 0), pad_edge=False, show_edge=False)
+    for name in map(str, texts):
+        is_number = all(NUMBER.fullmatch(text) for text in texts[name])
+        width = _column_width(name, texts[name])
+        table.add_column(_cut(name, width), justify="right" if is_number else "left", width=width)
+    for row in texts.to_dict("records"):
+        table.add_row(
+            *(_styled(str(name), _cut(text, WIDEST_VALUE)) for name, text in row.items())
+        )
+    return table
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def _styled(column: str, text: str) -> Text:
+    return Text(text, STATE_STYLES.get(text.partition(",")[0], "") if column == "state" else "")
+
+
+def best_configuration(table: pd.DataFrame) -> str:
+    """Return the whole configuration of the best trial as ``name=value``, or nothing."""
+    if table.empty or pd.isna(table["rank"].iloc[0]):
+        return ""
+    best = table.iloc[0].dropna()
+    config = {str(k).removeprefix(CONFIG): v for k, v in best.items() if str(k).startswith(CONFIG)}
+    values = " ".join(f"{name}={_exact(value)}" for name, value in config.items())
+    return f"Best, {best['run']} {trial_id(best['trial'])}: {values}"
+
+
+def _exact(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def failures(table: pd.DataFrame) -> list[str]:
+    """Return why trials failed, a line each; of many only the first."""
+    failed = table[table["state"] == "failed"]
+    lines = [
+        f"Failed, {run} {trial_id(number)}: {' '.join(reason.split())}"
+        for run, number, reason in zip(
+            failed["run"], failed["trial"], failed["reason"], strict=True
+        )
+    ]
+    more = len(lines) - MOST_FAILURES
+    return [*lines[:MOST_FAILURES], *([f"… and {more} more failed."] if more > 0 else [])]
+
+
+def markdown_table(texts: pd.DataFrame) -> str:
+    """Return the texts as a Markdown table."""
+    rows = [list(texts.columns), ["---"] * len(texts.columns), *texts.to_numpy().tolist()]
+    return "\n".join("| " + " | ".join(_escaped(cell) for cell in row) + " |" for row in rows)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("|", "\\|")

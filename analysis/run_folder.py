@@ -1,0 +1,195 @@
+"""A run folder as tables: its trials, their configurations and learning curves."""
+
+import json
+import math
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from optuna.trial import FrozenTrial, TrialState
+
+from analysis.study_file import read_trials
+from trainable.errors import ConfigError, expected
+from trainable.trial_folder import TrialFolder
+
+STATES = {
+    TrialState.COMPLETE: "complete",
+    TrialState.PRUNED: "pruned",
+    TrialState.RUNNING: "running",
+    TrialState.WAITING: "waiting",
+    TrialState.FAIL: "failed",
+}
+CONFIG = "config/"
+_COLUMNS = {
+    "trial": "int64",
+    "state": "str",
+    "value": "float64",
+    "value_epoch": "Int64",
+    "best_epoch": "Int64",
+    "epochs": "Int64",
+    "seconds": "float64",
+    "reason": "str",
+}
+
+
+class RunFolder:
+    """What one search kept, read without changing it; the search may still be running.
+
+    The trials are read once, when first asked for: every table of one ``RunFolder`` shows the
+    same moment.
+
+    Args:
+        path: The folder that ``search.run`` wrote.
+
+    Raises:
+        ConfigError: If it is not a run folder, or its run.json is damaged.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.facts = _read_facts(path)
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.path.resolve().name
+
+    @property
+    def metric(self) -> str:
+        """The metric that the search optimised, such as ``val/f1``."""
+        return str(self.facts["metric"])
+
+    @property
+    def higher_is_better(self) -> bool:
+        """Whether the metric is to be maximised."""
+        return bool(self.facts["mode"] == "max")
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells the run's data from all other data."""
+        return str(self.facts["data"]["fingerprint"])
+
+    @cached_property
+    def trials(self) -> tuple[FrozenTrial, ...]:
+        """The study's trials by number."""
+        return tuple(read_trials(self.path / "study.db"))
+
+    def trial_folder(self, number: int) -> TrialFolder:
+        """Return where a trial's files are."""
+        return TrialFolder.of(self.path, number)
+
+
+def _read_facts(path: Path) -> dict[str, Any]:
+    file = path / "run.json"
+    remedy = "Give a folder that search.run wrote, such as runs/NAME."
+    if not path.is_dir():
+        raise ConfigError(expected(str(path), "a run folder", "no such folder", remedy))
+    if not file.is_file():
+        raise ConfigError(expected(str(path), "a run folder", "one without run.json", remedy))
+    try:
+        facts = json.loads(file.read_text())
+    except ValueError as error:
+        raise ConfigError(expected(str(file), "JSON", f"'{error}'")) from error
+    if missing := _missing_facts(facts):
+        problem = expected(str(file), "what search.run writes", f"no {', '.join(missing)}")
+        raise ConfigError(problem)
+    return dict(facts)
+
+
+def _missing_facts(facts: object) -> list[str]:
+    if not isinstance(facts, dict):
+        return ["object"]
+    missing = [key for key in ("metric", "mode", "data") if key not in facts]
+    if not missing and "fingerprint" not in dict(facts["data"]):
+        return ["data/fingerprint"]
+    return missing
+
+
+def trials_table(run: RunFolder) -> pd.DataFrame:
+    """Return one row a trial, by number.
+
+    Returns:
+        A table with the columns
+
+        - ``trial``: number in the study; ``state``: complete, pruned, running, waiting, failed;
+        - ``value``: the run's metric: of a complete trial at its best epoch, of a pruned or
+          running one at its last; missing where there is none;
+        - ``value_epoch``, ``best_epoch``, ``epochs``: the epoch that ``value`` is of, the best
+          one so far, and the number of epochs trained (epochs count from 1);
+        - ``seconds``: time trained;
+        - ``reason``: why it ended: ``epochs``, ``patience``, ``asha``, or what failed;
+        - ``config/<name>``: one a hyperparameter that any trial was given, in the order of the
+          space, with the values as given (dtype object); missing where a trial does not have
+          it. A height and width reads ``128x96``.
+    """
+    rows = [_trial_row(run, trial) for trial in run.trials]
+    names = dict.fromkeys(name for row in rows for name in row if name not in _COLUMNS)
+    table = pd.DataFrame(rows, columns=[*_COLUMNS, *names], dtype=object)
+    return table.astype(_COLUMNS)
+
+
+def _trial_row(run: RunFolder, trial: FrozenTrial) -> dict[str, Any]:
+    values = {e: v for e, v in trial.intermediate_values.items() if math.isfinite(v)}
+    best = max if run.higher_is_better else min
+    best_epoch = trial.user_attrs.get("best_epoch") or best(
+        values, key=lambda e: values[e], default=None
+    )
+    value_epoch = best_epoch if trial.state is TrialState.COMPLETE else max(values, default=None)
+    row = {
+        "trial": trial.number,
+        "state": STATES[trial.state],
+        "value": _value(trial, values, value_epoch),
+        "value_epoch": value_epoch,
+        "best_epoch": best_epoch,
+        "epochs": max(trial.intermediate_values, default=0),
+        "seconds": trial.user_attrs.get("seconds", math.nan),
+        "reason": str(trial.user_attrs.get("reason", "")),
+    }
+    config = trial.user_attrs.get("config", {})
+    return row | {CONFIG + name: _cell(value) for name, value in config.items()}
+
+
+def _best_epoch(run: RunFolder, values: dict[int, float]) -> int | None:
+    best = max if run.higher_is_better else min
+    return best(sorted(values), key=lambda epoch: values[epoch], default=None)
+
+
+def _value(trial: FrozenTrial, values: dict[int, float], epoch: int | None) -> float:
+    if trial.state is TrialState.FAIL:
+        return math.nan
+    if trial.state.is_finished() and trial.value is not None:
+        return trial.value
+    return math.nan if epoch is None else values.get(epoch, math.nan)
+
+
+def _cell(value: object) -> object:
+    return "x".join(map(str, value)) if isinstance(value, list) else value
+
+
+def curves_table(run: RunFolder) -> pd.DataFrame:
+    """Return one row an epoch of every trial that has finished one.
+
+    Returns:
+        A table with the column ``trial`` and those of the trials' metrics.csv: ``epoch`` (from
+        1), ``seconds``, ``lr``, ``train/loss``, ``val/loss``, ``val/f1`` and so on.
+
+    Raises:
+        ConfigError: If a metrics.csv is damaged.
+    """
+    files = {trial.number: run.trial_folder(trial.number).metrics for trial in run.trials}
+    curves = [_read_curve(number, file) for number, file in files.items() if file.exists()]
+    if not curves:
+        return pd.DataFrame({"trial": pd.Series(dtype=int), "epoch": pd.Series(dtype=int)})
+    return pd.concat(curves, ignore_index=True)
+
+
+def _read_curve(number: int, file: Path) -> pd.DataFrame:
+    try:
+        curve = pd.read_csv(file)
+    except ValueError as error:  # pandas' own errors derive from it
+        raise ConfigError(expected(str(file), "a table of metrics", f"'{error}'")) from error
+    if "epoch" not in curve.columns:
+        raise ConfigError(expected(str(file), "a table of metrics", "no column epoch"))
+    curve.insert(0, "trial", number)
+    return curve

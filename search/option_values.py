@@ -1,0 +1,106 @@
+"""How the values of options are written: durations, amounts, pinned hyperparameters.
+
+Each function reads one text as the ``type`` of an argparse argument, which puts the option's name
+in front of the message.
+"""
+
+import argparse
+import json
+import math
+import re
+from pathlib import Path
+from typing import Any, NoReturn
+
+_DURATION = re.compile(r"(?:(?P<h>[\d.]+)h)?(?:(?P<m>[\d.]+)m)?(?:(?P<s>[\d.]+)s)?")
+_SECONDS = {"h": 3600, "m": 60, "s": 1}
+_RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+def _refuse(what: str, text: str, remedy: str = "") -> NoReturn:
+    # argparse puts the option's name in front.
+    tail = f" {remedy}" if remedy else ""
+    raise argparse.ArgumentTypeError(f"expected {what}, got {text!r}.{tail}")
+
+
+def whole_number(text: str) -> int:
+    """Return a count that may be 0."""
+    if not (text.isascii() and text.isdigit()):
+        _refuse("a whole number of at least 0", text)
+    return int(text)
+
+
+def reduction_factor(text: str) -> int:
+    """Return a factor by which trials can be thinned out."""
+    if not (text.isascii() and text.isdigit() and int(text) >= 2):
+        _refuse("a whole number of at least 2", text)
+    return int(text)
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
+def amount(text: str) -> float:
+    """Return an amount of something, in whatever unit."""
+    number = _number(text)
+    if not 0 < number < math.inf:
+        _refuse("a number above 0", text)
+    return number
+
+
+def gpus(text: str) -> float:
+    """Return a number of whole GPUs or a share of one."""
+    if text == "auto":
+        _refuse("a number of GPUs", text, "Sharing GPUs by measurement is not available yet.")
+    number = _number(text)
+    if not 0 <= number < math.inf or (number > 1 and number != int(number)):
+        _refuse("0, a share of one GPU such as 0.25, or a whole number of GPUs", text)
+    return number
+
+
+def duration_s(text: str) -> float:
+    """Return the seconds of a duration such as ``1h30m``.
+
+    Example:
+        >>> duration_s("1h30m"), duration_s("45s"), duration_s("1.5h")
+        (5400.0, 45.0, 5400.0)
+    """
+    match = _DURATION.fullmatch(text)
+    parts = {unit: value for unit, value in match.groupdict().items() if value} if match else {}
+    seconds = math.fsum(_number(value) * _SECONDS[unit] for unit, value in parts.items())
+    if not seconds > 0:
+        _refuse("a duration such as 2h, 90m, 45s or 1h30m", text)
+    return seconds
+
+
+def run_name(text: str) -> str:
+    """Return a name that is a folder's name on every system."""
+    if not _RUN_NAME.fullmatch(text):
+        _refuse("a name of letters, digits, '.', '_' and '-'", text)
+    return text
+
+
+def folder(text: str) -> Path:
+    """Return a folder of this machine, ``~`` expanded."""
+    if "://" in text:
+        _refuse("a folder on this machine or a mounted one", text)
+    return Path(text).expanduser()
+
+
+def pin(text: str) -> tuple[str, Any]:
+    """Return name and value of ``NAME=VALUE``; the value as JSON, or else as text.
+
+    Example:
+        >>> pin("optimizer/lr=1e-4"), pin("loss/name=focal"), pin("resize=[64, 48]")
+        (('optimizer/lr', 0.0001), ('loss/name', 'focal'), ('resize', [64, 48]))
+    """
+    name, equals, value = text.partition("=")
+    if not (name and equals and value):
+        _refuse("NAME=VALUE such as optimizer/lr=1e-4", text)
+    try:
+        return name, json.loads(value, parse_constant=str)
+    except json.JSONDecodeError:
+        return name, value

@@ -1,0 +1,72 @@
+"""Pinned hyperparameters: where they belong in a configuration, and which belong nowhere."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from trainable.config import TrialConfig, field_names
+from trainable.errors import expected, unknown
+from trainable.part import Part, members
+
+
+def with_pins(params: Mapping[str, Any], pins: Mapping[str, Any]) -> dict[str, Any]:
+    """Add to a space's suggestions the pins that it does not ask for and that have an effect.
+
+    A pin of a part's field is left out of configurations with another part: there it would be
+    refused as a field without effect.
+
+    Example:
+        >>> pins = {"loss/gamma": 1.0, "precision": "bf16"}
+        >>> with_pins({"loss/name": "f1"}, pins)
+        {'loss/name': 'f1', 'precision': 'bf16'}
+        >>> with_pins({"loss/name": "focal"}, pins)
+        {'loss/name': 'focal', 'loss/gamma': 1.0, 'precision': 'bf16'}
+    """
+    config = dict(params)
+    # Names of parts first: they decide which other pins have an effect.
+    for name in sorted(pins, key=lambda name: not name.endswith("/name")):
+        if name not in config and _has_field(config, name):
+            config[name] = pins[name]
+    return config
+
+
+def _has_field(config: Mapping[str, Any], name: str) -> bool:
+    family, _, field = name.partition("/")
+    if family not in TrialConfig.model_fields:
+        return False
+    parts = _parts(family)
+    if not field or not parts:
+        return not field and not parts
+    return any(field in part.model_fields for part in parts if _is_chosen(part, config, family))
+
+
+def _parts(family: str) -> list[type[Part]]:
+    found = members(TrialConfig.model_fields[family].annotation)
+    return [part for part in found if isinstance(part, type) and issubclass(part, Part)]
+
+
+def _is_chosen(part: type[Part], config: Mapping[str, Any], family: str) -> bool:
+    if len(_parts(family)) == 1:
+        return True
+    default = TrialConfig.model_fields[family].default
+    return bool(part.part_name() == config.get(f"{family}/name", getattr(default, "name", None)))
+
+
+def unused_pins(pins: Mapping[str, Any], used: Iterable[str]) -> list[str]:
+    """Return a problem for each pin that is in no configuration.
+
+    Args:
+        pins: The pins.
+        used: All names that occurred in some configuration, with pins.
+    """
+    used = set(used)
+    names = {name for family in field_names().values() for name in family}
+    return [_problem(name, used, names) for name in pins if name not in used]
+
+
+def _problem(name: str, used: set[str], known: set[str]) -> str:
+    path = f"--set {name}"
+    if name not in known:
+        family = [other for other in known | used if other.split("/")[0] == name.split("/")[0]]
+        return unknown(path, "a hyperparameter", name, family or sorted(known | used))
+    remedy = "No configuration of the space has it: pin or suggest the part it belongs to."
+    return expected(path, "a hyperparameter with an effect", repr(name), remedy)

@@ -1,0 +1,178 @@
+"""The plan of a search: every check of what it was given, before anything is written or started.
+
+What takes long to import is imported inside the functions, so that a wrong option or a space that
+does not load is answered at once.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from search.options import GivenOptions, SearchOptions, resolve_options
+from search.resources import LOCAL, Resources, available_here, share_out
+from search.run_record import SPACE_FILE, read_record
+from search.space_file import Space, load_space
+from trainable.errors import ConfigError, expected, unknown
+from trainable.objective import Objective
+
+if TYPE_CHECKING:
+    from trainable.data.prepared import PreparedData
+
+    from search.space_check import SpaceCheck
+    from trainable.data.index import LabelSpace
+
+
+@dataclass(frozen=True)
+class SearchPlan:
+    """All that a search needs to start, checked.
+
+    Args:
+        options: Every option as resolved.
+        space: What to search.
+        data: The images, who is in which part.
+        resources: What each trial gets.
+        objective: What is searched for.
+        check: What sampling the space showed, such as the sizes of images it needs.
+        resumes: Whether the run folder exists and the search goes on in it.
+    """
+
+    options: SearchOptions
+    space: Space
+    data: PreparedData
+    resources: Resources
+    objective: Objective
+    check: SpaceCheck
+    resumes: bool = False
+
+    @property
+    def run_folder(self) -> Path:
+        """Return the folder where the search keeps everything."""
+        return self.options.run_folder
+
+
+def make_plan(given: GivenOptions) -> SearchPlan:
+    """Check everything that a search was given; write nothing but the cache of data.
+
+    Args:
+        given: The options of the command line.
+
+    Raises:
+        ConfigError: With every problem that could be found together.
+    """
+    if given.resume is not None:
+        return _plan_on(given.resume, given.values)
+    space = load_space(given.values["space"])
+    options = resolve_options(given.values, space.recommended, name="")
+    if not options.name:
+        options = options.model_copy(update={"name": new_name(space.name, options.runs_dir)})
+    resources, check = _check_without_data(options, space)
+    data = _prepare_data(options)
+    check_metric(options.metric, data.label_space)
+    from search.build_check import check_builds
+
+    check_builds(check.configs.values(), data, thorough=given.dry_run)
+    return SearchPlan(options, space, data, resources, Objective(options.metric), check)
+
+
+def _plan_on(run_folder: Path, changes: dict[str, Any]) -> SearchPlan:
+    """Plan to go on with a run folder, options as recorded there but for the changes."""
+    record = read_record(run_folder)
+    here = run_folder if run_folder.name not in ("", "..") else run_folder.resolve()
+    place = {"runs_dir": here.parent, "name": here.name}
+    options = SearchOptions.model_validate({**record["options"], **place, **changes})
+    space = load_space(run_folder / SPACE_FILE)
+    resources, check = _check_without_data(options, space, resumes=True)
+    from trainable.data.prepared import read_data
+
+    data = read_data(run_folder)
+    objective = Objective(options.metric)
+    return SearchPlan(options, space, data, resources, objective, check, resumes=True)
+
+
+def new_name(space: str, runs_dir: Path) -> str:
+    """Return a name of space, date and time, numbered where that exists already."""
+    now = datetime.now().astimezone()
+    stem = f"{re.sub(r'[^A-Za-z0-9._-]', '-', space)}-{now:%Y%m%d-%H%M%S}"
+    name, number = stem, 2
+    while (runs_dir / name).exists():
+        name, number = f"{stem}-{number}", number + 1
+    return name
+
+
+@contextmanager
+def _collected(problems: list[str]) -> Iterator[None]:
+    try:
+        yield
+    except ConfigError as error:
+        problems.extend(error.problems)
+
+
+def _check_without_data(
+    options: SearchOptions, space: Space, *, resumes: bool = False
+) -> tuple[Resources, SpaceCheck]:
+    """Check what does not depend on the data, and report all of it together."""
+    problems: list[str] = []
+    if not resumes:
+        with _collected(problems):
+            check_place(options)
+    with _collected(problems):
+        available = available_here() if options.address == LOCAL else None
+        resources = share_out(options, available)
+    with _collected(problems):
+        from search.space_check import check_space
+
+        check = check_space(
+            space, pins=options.pins, max_epochs=options.max_epochs, seed=options.seed
+        )
+    if problems:
+        raise ConfigError(problems)
+    return resources, check
+
+
+def check_place(options: SearchOptions) -> None:
+    """Check that the run folder can be made.
+
+    Raises:
+        ConfigError: If it exists, or the folder above it cannot be written to.
+    """
+    run_folder = options.run_folder
+    if run_folder.exists():
+        remedy = f"Go on with it by --resume {run_folder}, or choose another name."
+        raise ConfigError(expected("--name", "a new name", f"{run_folder}, which exists", remedy))
+    above = next(p for p in (run_folder.absolute()).parents if p.exists())
+    if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
+        raise ConfigError(
+            expected("--runs-dir", "a folder that can be written to", options.runs_dir)
+        )
+
+
+def _prepare_data(options: SearchOptions) -> PreparedData:
+    from trainable.data.prepared import prepare_data
+
+    return prepare_data(
+        options.data,
+        cache_dir=options.cache_dir,
+        seed=options.seed,
+        max_broken=options.max_broken,
+    )
+
+
+def check_metric(metric: str, labels: LabelSpace) -> None:
+    """Check that a metric is one that trials record on the validation part.
+
+    Raises:
+        ConfigError: If it is not; the nearest known is named.
+    """
+    known = ["val/f1", "val/accuracy", "val/loss"]
+    for name, attribute in labels.attributes.items():
+        known.append(f"val/f1/{name}")
+        known.extend(f"val/f1/{name}/{value}" for value in attribute.values)
+    if metric not in known:
+        raise ConfigError(unknown("--metric", "a metric of the validation part", metric, known))

@@ -1,0 +1,197 @@
+"""The record of a search: its run folder, ``run.json``, and the lock of the one who runs it."""
+
+import getpass
+import json
+import os
+import platform
+import shlex
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock, Timeout
+
+from trainable.errors import ConfigError, expected
+from trainable.files import write_json, written_aside
+
+if TYPE_CHECKING:
+    from search.plan import SearchPlan
+
+RECORD_FILE = "run.json"
+SPACE_FILE = "space.py"
+LOCK_FILE = ".lock"
+PACKAGES = (
+    "classifier-search",
+    "ray",
+    "optuna",
+    "torch",
+    "torchvision",
+    "timm",
+    "albumentations",
+    "torchmetrics",
+    "adamp",
+    "numpy",
+    "pandas",
+    "opencv-python-headless",
+)
+COMMAND = ("python", "-m", "search.run")
+
+
+def create_run_folder(plan: "SearchPlan", argv: Sequence[str]) -> Path:
+    """Write the run folder of a new search: record, copy of the space, and split.
+
+    The folder appears whole: another search of the same name fails here at the latest.
+
+    Args:
+        plan: The plan of the search.
+        argv: The arguments it was started with.
+
+    Returns:
+        The folder.
+
+    Raises:
+        ConfigError: If a folder of this name has appeared meanwhile, or cannot be written.
+    """
+    from trainable.data.prepared import write_data
+
+    try:
+        with written_aside(plan.run_folder) as aside:
+            (aside / "trials").mkdir(parents=True)
+            (aside / SPACE_FILE).write_text(plan.space.source, encoding="utf-8")
+            write_json(aside / RECORD_FILE, _record(plan, argv, data=write_data(aside, plan.data)))
+    except OSError as error:
+        what = "a folder that can be made"
+        raise ConfigError(expected(str(plan.run_folder), what, error.strerror)) from error
+    return plan.run_folder
+
+
+def record_resume(plan: "SearchPlan", argv: Sequence[str]) -> Path:
+    """Note in the record of a search that it goes on, when, how, and with which options.
+
+    Returns:
+        The run folder.
+    """
+    record = read_record(plan.run_folder)
+    record["options"] = plan.options.model_dump(mode="json")
+    record.setdefault("resumed", []).append({"at": _now(), "command": _command(argv)})
+    write_json(plan.run_folder / RECORD_FILE, record)
+    return plan.run_folder
+
+
+def read_record(run_folder: Path) -> dict[str, Any]:
+    """Return what ``run.json`` says.
+
+    Raises:
+        ConfigError: If the folder is no run folder, or the record cannot be read.
+    """
+    path = run_folder / RECORD_FILE
+    try:
+        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except OSError:
+        what = f"a run folder with {RECORD_FILE}"
+        raise ConfigError(expected(str(run_folder), what, _what_is_there(run_folder))) from None
+    except json.JSONDecodeError as error:
+        raise ConfigError(expected(str(path), "the record of a search", str(error))) from error
+    return record
+
+
+def _what_is_there(folder: Path) -> str:
+    return "a folder without" if folder.is_dir() else "no such folder"
+
+
+@contextmanager
+def locked(run_folder: Path) -> Iterator[None]:
+    """Hold the lock of a run folder, so that no second process runs the same search.
+
+    Raises:
+        ConfigError: If another process holds it.
+    """
+    lock = FileLock(run_folder / LOCK_FILE, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        what = "a search that nothing runs at the moment"
+        got = "one that another process is running"
+        raise ConfigError(expected(str(run_folder), what, got)) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _record(plan: "SearchPlan", argv: Sequence[str], *, data: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "options": plan.options.model_dump(mode="json"),
+        "metric": plan.objective.metric,
+        "mode": plan.objective.mode,
+        "seed": plan.options.seed,
+        "data": data,
+        "versions": installed_versions(),
+        "git_commit": git_commit(),
+        "hardware": hardware(),
+        "user": _user(),
+        "started_at": _now(),
+        "command": _command(argv),
+    }
+
+
+def _command(argv: Sequence[str]) -> str:
+    return shlex.join([*COMMAND, *argv])
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def installed_versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that results depend on."""
+    versions = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return versions
+
+
+def git_commit() -> str | None:
+    """Return the commit of the working directory, None outside of a repository."""
+    try:
+        done = subprocess.run(
+            ["git", "rev-parse", "HEAD"],  # noqa: S607  # the user's git, wherever it is
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()
+
+
+def hardware() -> dict[str, Any]:
+    """Return what the machine is: system, processor, cores, memory, GPUs."""
+    import torch
+
+    pages = os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 0
+    page_bytes = os.sysconf("SC_PAGE_SIZE") if pages else 0
+    num_gpus = torch.cuda.device_count()
+    return {
+        "host": platform.node(),
+        "system": platform.platform(),
+        "processor": platform.machine(),
+        "cpus": os.cpu_count(),
+        "memory_gib": round(pages * page_bytes / 2**30, 1),
+        "gpus": [torch.cuda.get_device_name(number) for number in range(num_gpus)],
+    }
+
+
+def _user() -> str | None:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container's user may have no name
+        return None

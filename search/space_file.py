@@ -1,0 +1,170 @@
+"""Space files: loaded by path, asked for configurations, with pinned values in their place."""
+
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from search.options import RECOMMENDABLE
+from search.suggesting import Suggesting, SuggestingTrial
+from trainable.errors import ConfigError, expected, unknown
+
+FUNCTION = "space"
+DEFAULTS = "DEFAULTS"
+
+
+@dataclass(frozen=True)
+class Space:
+    """What to search: a function that suggests one configuration at a time.
+
+    Args:
+        path: The file it was loaded from.
+        source: The file's text.
+        suggest: Its function ``space(trial)``.
+        recommended: Options that the file recommends.
+    """
+
+    path: Path
+    source: str
+    suggest: Callable[[Any], object]
+    recommended: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Return the file's name without its ending."""
+        return self.path.stem
+
+    def ask(self, trial: Suggesting, pins: Mapping[str, Any]) -> SuggestingTrial:
+        """Let the space suggest one configuration and return what it asked for and got.
+
+        Args:
+            trial: What draws the values, such as an Optuna trial.
+            pins: Values by name that are not drawn.
+
+        Raises:
+            ConfigError: If the space raises; one line with file, line and error.
+        """
+        suggesting = SuggestingTrial(trial, pins)
+        try:
+            self.suggest(suggesting)
+        except ConfigError as error:
+            where = _where(error, self.path)
+            raise ConfigError([f"{where}: {problem}" for problem in error.problems]) from error
+        except Exception as error:
+            what = f"{FUNCTION}(trial) to suggest a configuration"
+            raise ConfigError(expected(_where(error, self.path), what, _named(error))) from error
+        return suggesting
+
+    def suggest_config(
+        self,
+        trial: Suggesting,
+        *,
+        pins: Mapping[str, Any],
+        max_epochs: int,
+        seed: int,
+        number: int,
+    ) -> dict[str, Any]:
+        """Return one configuration under flat names, with values that JSON knows.
+
+        Args:
+            trial: What draws the values, such as an Optuna trial.
+            pins: Values by name that are not drawn.
+            max_epochs: Number of epochs, or the limit where the space suggests it.
+            seed: Seed of the search.
+            number: Number of the trial; trains with seed + number where the space says nothing.
+
+        Raises:
+            ConfigError: If the space raises.
+        """
+        suggested = self.ask(trial, pins).params
+        return complete(suggested, pins, max_epochs=max_epochs, seed=seed + number)
+
+
+def complete(
+    suggested: Mapping[str, Any], pins: Mapping[str, Any], *, max_epochs: int, seed: int
+) -> dict[str, Any]:
+    """Add to what a space suggested the pins it does not ask for, and what the run decides.
+
+    Args:
+        suggested: Values by flat name.
+        pins: Pinned values; one that the chosen parts do not have is left out.
+        max_epochs: Number of epochs, or the limit where the space suggests it.
+        seed: The trial's seed where the space says nothing.
+    """
+    # Imports every part of a trial, which takes seconds: not before a space has loaded.
+    from search.pins import with_pins
+
+    config = with_pins(suggested, pins)
+    epochs = config.get("epochs", max_epochs)
+    config["epochs"] = min(epochs, max_epochs) if isinstance(epochs, int) else epochs
+    config.setdefault("seed", seed)
+    return config
+
+
+def load_space(path: Path) -> Space:
+    """Load a space from a Python file.
+
+    Raises:
+        ConfigError: If the file is missing, does not load, or has no function ``space``.
+    """
+    source = _read(path)
+    module = ModuleType(f"space_{path.stem}")
+    module.__file__ = str(path)
+    try:
+        # Not by importlib, which writes a bytecode folder beside the file.
+        exec(compile(source, str(path), "exec"), vars(module))  # noqa: S102  # a space is code
+    except SyntaxError as error:
+        where = f"{error.filename}:{error.lineno}"
+        raise ConfigError(expected(where, "Python", _named(error))) from error
+    except Exception as error:
+        raise ConfigError(
+            expected(_where(error, path), "a space that loads", _named(error))
+        ) from error
+    suggest = getattr(module, FUNCTION, None)
+    if not callable(suggest):
+        what = "a function space(trial)"
+        raise ConfigError(expected(str(path), what, "none" if suggest is None else repr(suggest)))
+    return Space(path, source, suggest, _recommended(path, getattr(module, DEFAULTS, {})))
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        nearby = sorted(p.name for p in path.parent.glob("*.py")) if path.parent.is_dir() else []
+        remedy = f"Python files there: {', '.join(nearby)}." if nearby else ""
+        raise ConfigError(expected(str(path), "a space file", "no such file", remedy)) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(expected(str(path), "a readable space file", _named(error))) from error
+
+
+def _recommended(path: Path, recommended: object) -> dict[str, int]:
+    where = f"{path}: {DEFAULTS}"
+    if not isinstance(recommended, dict):
+        raise ConfigError(expected(where, "a dict", repr(recommended)))
+    problems = []
+    for name, value in recommended.items():
+        least = 2 if name == "reduction_factor" else 1
+        if name not in RECOMMENDABLE:
+            problems.append(unknown(where, "a known option", str(name), RECOMMENDABLE))
+        elif type(value) is not int or value < least:
+            what = f"a whole number of at least {least}"
+            problems.append(expected(f"{where}[{name!r}]", what, repr(value)))
+    if problems:
+        raise ConfigError(problems)
+    return dict(recommended)
+
+
+def _where(error: BaseException, path: Path) -> str:
+    """Return the file and the last of its lines that the error passed through."""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if frame.filename == str(path)]
+    return f"{path}:{lines[-1]}" if lines else str(path)
+
+
+def _named(error: BaseException) -> str:
+    message = error.msg if isinstance(error, SyntaxError) else str(error)
+    name = type(error).__name__
+    return f"{name}: {' '.join(message.split())}" if message else name

@@ -1,0 +1,180 @@
+"""The Optuna study of a search: its one record of what was tried and how it ended."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import optuna
+from optuna.samplers import BaseSampler, TPESampler
+from optuna.storages import BaseStorage, RDBStorage
+from optuna.trial import FrozenTrial, TrialState
+
+from trainable.objective import Objective
+
+STUDY_NAME = "search"
+STUDY_FILE = "study.db"
+CONFIG, REASON, BEST_EPOCH, SECONDS = "config", "reason", "best_epoch", "seconds"
+
+SuggestConfig = Callable[[optuna.Trial], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A trial to run.
+
+    Args:
+        number: Its number in the study.
+        config: Hyperparameters by flat name.
+    """
+
+    number: int
+    config: dict[str, Any]
+
+
+def study_storage(run_folder: Path) -> BaseStorage:
+    """Return the storage in a run folder, which optuna-dashboard can open while it is written."""
+    return RDBStorage(f"sqlite:///{(run_folder / STUDY_FILE).resolve()}")
+
+
+class SearchStudy:
+    """What is asked of Optuna and told to it, truthfully.
+
+    A trial that ran to its end is COMPLETE with its best epoch's value, one that was stopped
+    early PRUNED with its last, one that failed FAIL with the reason. An interrupted one is
+    WAITING: the next ``ask`` hands it out again, under its number and with its configuration.
+
+    Args:
+        storage: Where the study is kept.
+        objective: What is optimised.
+        suggest: Suggests a flat configuration through an Optuna trial.
+        seed: Seed of the suggestions; that of a trial depends on this, its number, and what
+            has been told before, not on when the search was interrupted.
+    """
+
+    def __init__(
+        self, storage: BaseStorage, *, objective: Objective, suggest: SuggestConfig, seed: int
+    ) -> None:
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        direction = "maximize" if objective.mode == "max" else "minimize"
+        self._study = optuna.create_study(
+            storage=storage, study_name=STUDY_NAME, direction=direction, load_if_exists=True
+        )
+        self._storage = storage
+        self._objective = objective
+        self._suggest = suggest
+        self._seed = seed
+        self._running: dict[int, optuna.Trial] = {}
+
+    @property
+    def trials(self) -> list[FrozenTrial]:
+        """Return a copy of every trial, in the order of their numbers."""
+        return self._study.get_trials(deepcopy=False)
+
+    def num_to_run(self, num_trials: int) -> int:
+        """Return how many trials are left to start so that the study has so many in all."""
+        trials = self.trials
+        waiting = sum(trial.state == TrialState.WAITING for trial in trials)
+        return waiting + max(0, num_trials - len(trials))
+
+    def note(self, name: str, value: Any) -> None:  # noqa: ANN401 - whatever JSON can hold
+        """Keep a fact about the search as a whole."""
+        self._study.set_user_attr(name, value)
+
+    def noted(self, name: str, default: Any = None) -> Any:  # noqa: ANN401
+        """Return a fact kept by ``note``."""
+        return self._study.user_attrs.get(name, default)
+
+    def ask(self) -> Suggestion:
+        """Return the next trial: one that was interrupted, else a new suggestion."""
+        self._study.sampler = self._sampler(len(self.trials))
+        trial = self._study.ask()
+        config = trial.user_attrs.get(CONFIG)
+        if config is None:
+            config = self._suggest(trial)
+            trial.set_user_attr(CONFIG, config)
+        self._running[trial.number] = trial
+        return Suggestion(trial.number, config)
+
+    def epochs_reported(self, number: int) -> int:
+        """Return the last epoch reported of a trial, 0 if none was."""
+        return max(self._frozen(number).intermediate_values, default=0)
+
+    def report(self, number: int, *, epoch: int, value: float) -> None:
+        """Record the value of an epoch, counted from 1."""
+        self._running[number].report(value, epoch)
+
+    def complete(self, number: int, *, reason: str, seconds: float) -> float:
+        """End a trial that ran to its end; its value is that of its best epoch.
+
+        Returns:
+            The value told.
+        """
+        epoch, value = self.best(number)
+        self._note_end(number, reason, seconds=seconds, best_epoch=epoch)
+        self._study.tell(number, value, state=TrialState.COMPLETE)
+        del self._running[number]
+        return value
+
+    def prune(self, number: int, *, reason: str, seconds: float) -> float:
+        """End a trial that was stopped early; its value is that of its last epoch.
+
+        Returns:
+            The value told.
+        """
+        epoch, _ = self.best(number)
+        self._note_end(number, reason, seconds=seconds, best_epoch=epoch)
+        told = self._study.tell(number, state=TrialState.PRUNED)
+        del self._running[number]
+        return float(told.value if told.value is not None else np.nan)
+
+    def fail(self, number: int, *, reason: str) -> None:
+        """End a trial that cannot be trained."""
+        self._running[number].set_user_attr(REASON, reason)
+        self._study.tell(number, state=TrialState.FAIL)
+        del self._running[number]
+
+    def put_back(self, number: int) -> None:
+        """Return an interrupted trial, to be handed out again by a later ``ask``."""
+        trial = self._frozen(number)
+        self._storage.set_trial_state_values(trial._trial_id, TrialState.WAITING)
+        self._running.pop(number, None)
+
+    def put_back_orphans(self) -> list[int]:
+        """Return every trial that is marked as running though this process does not run it.
+
+        Returns:
+            Their numbers.
+        """
+        running = [t.number for t in self.trials if t.state == TrialState.RUNNING]
+        orphans = [number for number in running if number not in self._running]
+        for number in orphans:
+            self.put_back(number)
+        return orphans
+
+    def best(self, number: int) -> tuple[int, float]:
+        """Return the best epoch of a trial and its value; the trial has at least one."""
+        values = self._frozen(number).intermediate_values
+        sign = self._objective.sign
+        epoch = max(values, key=lambda epoch: (sign * values[epoch], -epoch))
+        return epoch, values[epoch]
+
+    def running_best(self, trial: FrozenTrial) -> dict[int, float]:
+        """Return a trial's best value up to each epoch, larger is better."""
+        epochs = sorted(trial.intermediate_values)
+        values = [self._objective.sign * trial.intermediate_values[epoch] for epoch in epochs]
+        return dict(zip(epochs, np.maximum.accumulate(values).tolist(), strict=True))
+
+    def _frozen(self, number: int) -> FrozenTrial:
+        return self._study.get_trials(deepcopy=False)[number]
+
+    def _note_end(self, number: int, reason: str, *, seconds: float, best_epoch: int) -> None:
+        trial = self._running[number]
+        for name, value in ((REASON, reason), (SECONDS, seconds), (BEST_EPOCH, best_epoch)):
+            trial.set_user_attr(name, value)
+
+    def _sampler(self, number: int) -> BaseSampler:
+        seed = int(np.random.SeedSequence([self._seed, number]).generate_state(1)[0])
+        # group: conditional hyperparameters are modelled together with what they depend on.
+        return TPESampler(seed=seed, multivariate=True, group=True, constant_liar=True)

@@ -1,0 +1,139 @@
+"""Ray Tune's searcher, scheduler and stopper: thin, for every decision is the ledger's."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from ray.tune import Stopper
+from ray.tune.experiment import Trial
+from ray.tune.schedulers import FIFOScheduler, TrialScheduler
+from ray.tune.search import Searcher
+
+from search.ledger import Ledger
+
+T = TypeVar("T")
+
+
+class SearchStopper(Stopper):  # type: ignore[misc]  # Ray has no types
+    """Ends all trials on Ctrl-C, when the time is up, or when the books cannot be kept.
+
+    An error in a searcher or scheduler does not end a search by itself: Tune logs it, or calls
+    the trial failed. So it is kept here and raised again once Tune has stopped.
+
+    Args:
+        budget_s: Seconds after which to stop, None for no limit.
+    """
+
+    def __init__(self, budget_s: float | None = None) -> None:
+        self._deadline = None if budget_s is None else time.monotonic() + budget_s
+        self.was_interrupted = False
+        self.error: Exception | None = None
+
+    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
+        """Stop no trial by itself."""
+        del trial_id, result
+        return False
+
+    def stop_all(self) -> bool:
+        """Return whether everything should end now."""
+        is_late = self._deadline is not None and time.monotonic() > self._deadline
+        return is_late or self.was_interrupted or self.error is not None
+
+    def interrupt(self) -> None:
+        """Ask for the end, as Ctrl-C does."""
+        self.was_interrupted = True
+
+    def guard(self, function: Callable[[], T], otherwise: T) -> T:
+        """Call a function; after an error keep it, return the other value and end the search."""
+        if self.error is not None:
+            return otherwise
+        try:
+            return function()
+        except Exception as error:  # noqa: BLE001 - raised again by tune_trials
+            self.error = error
+            return otherwise
+
+
+class LedgerSearcher(Searcher):  # type: ignore[misc]  # Ray has no types
+    """Hands out the ledger's trials and tells it of their ends.
+
+    Ray's own OptunaSearch tells trials that were stopped early as complete, ranks the last
+    epoch, leaves trials with a NaN running for ever, and keeps its state in a pickle.
+
+    Args:
+        ledger: The books of the search.
+        stopper: Is told of errors.
+        constants: What every trial's configuration has besides its number and hyperparameters.
+    """
+
+    def __init__(
+        self, ledger: Ledger, stopper: SearchStopper, constants: Mapping[str, Any]
+    ) -> None:
+        super().__init__()
+        self._ledger = ledger
+        self._stopper = stopper
+        self._constants = constants
+        self._numbers: dict[str, int] = {}
+
+    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
+        """Return a trial's configuration, None to be asked later, or that there are no more."""
+        if self._ledger.is_exhausted:
+            return str(Searcher.FINISHED)
+        if self._ledger.is_full:
+            return None
+        return self._stopper.guard(lambda: self._next_trial(trial_id), None)
+
+    def _next_trial(self, trial_id: str) -> dict[str, Any]:
+        suggestion = self._ledger.next_trial()
+        self._numbers[trial_id] = suggestion.number
+        return {"number": suggestion.number, "config": suggestion.config, **self._constants}
+
+    def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
+        """Do nothing: the scheduler was told before, also of results that stop a trial."""
+
+    def on_trial_complete(
+        self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
+    ) -> None:
+        """Tell how a trial ended; without a result and without an error it was interrupted."""
+        number = self._numbers[trial_id]
+        self._stopper.guard(lambda: self._ledger.ended(number, result, died=error), None)
+
+    def set_max_concurrency(self, max_concurrent: int) -> bool:
+        """Refuse Ray's own limiter, since the ledger limits."""
+        del max_concurrent
+        return True
+
+    def save(self, checkpoint_path: str) -> None:
+        """Do nothing: the study is the state."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        """Do nothing: the study is the state."""
+
+    def save_to_dir(self, checkpoint_dir: str, session_str: str = "default") -> None:
+        """Do nothing: the study is the state."""
+
+
+class LedgerScheduler(FIFOScheduler):  # type: ignore[misc]  # Ray has no types
+    """Stops the trials that the ledger says to stop.
+
+    Args:
+        ledger: The books of the search.
+        stopper: Is told of errors.
+    """
+
+    def __init__(self, ledger: Ledger, stopper: SearchStopper) -> None:
+        super().__init__()
+        self._ledger = ledger
+        self._stopper = stopper
+
+    def on_trial_result(
+        self,
+        tune_controller: Any,  # noqa: ANN401
+        trial: Trial,
+        result: dict[str, Any],
+    ) -> str:
+        """Record an epoch and say whether the trial goes on."""
+        del tune_controller
+        number = trial.config["number"]
+        stop = self._stopper.guard(lambda: self._ledger.epoch_done(number, result), False)
+        return str(TrialScheduler.STOP if stop else TrialScheduler.CONTINUE)

@@ -1,0 +1,231 @@
+"""The backbone: a timm model without classifier, from scratch or from pretrained weights."""
+
+import difflib
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import field_validator
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from trainable.errors import ConfigError, expected
+from trainable.part import Part
+from trainable.timm_import import timm
+
+SMALL = Path(__file__).parent / "pretrained" / "small.safetensors"
+NUM_SUGGESTIONS = 5
+# What timm's models raise at an image size that they cannot take.
+SIZE_ERRORS = (TypeError, ValueError, AssertionError, RuntimeError)
+# What the hub raises without network, without the weights, or without leave to read them.
+HUB_ERRORS = (OSError, ValueError, RuntimeError)
+MAX_MESSAGE = 160
+
+
+class Backbone(Part):
+    """Any timm model by name, from scratch or from pretrained weights.
+
+    ``pretrained`` is ``none``, ``hub`` (timm's weights, downloaded once a machine), ``small``
+    (the start that ships with the product, for one tiny model), or the path of a safetensors
+    file, or of a folder that holds NAME.safetensors.
+    """
+
+    name: str = "convnext_small"
+    pretrained: str = "none"
+
+    @field_validator("name")
+    @classmethod
+    def _timm_knows(cls, name: str) -> str:
+        model, _, tag = name.partition(".")
+        if not timm.is_model(model):
+            raise ValueError(f"a timm model{_did_you_mean(model)}")
+        tags = timm.list_pretrained(f"{model}.*") if tag else [name]
+        if name not in tags:
+            raise ValueError(f"one of {', '.join(sorted(tags)) or model}")
+        return name
+
+    def build(self, size: tuple[int, int], *, load_pretrained: bool) -> nn.Module:
+        """Return the timm model, whose output are pooled features [N, num_features].
+
+        With ``load_pretrained=False`` it builds on ``torch.device("meta")`` too, and reads no
+        weights: a checkpoint follows, or nothing but the shape matters.
+
+        Args:
+            size: Height and width of the images.
+            load_pretrained: Whether to start from the pretrained weights, if there are any.
+
+        Raises:
+            ConfigError: If the model cannot take the size, or the weights are missing or fit
+                another model.
+        """
+        check_size(self.name, size)
+        if not load_pretrained or self.pretrained == "none":
+            return _create(self.name, size)
+        self.check_weights()
+        if self.pretrained == "hub":
+            return _create_from_hub(self.name, size)
+        return _create_from_file(self.name, size, self._weights_file())
+
+    def check_weights(self) -> None:
+        """Check what can be known of the weights without reading or downloading them.
+
+        Raises:
+            ConfigError: If there are none for this model.
+        """
+        if self.pretrained == "none":
+            return
+        if self.pretrained == "hub":
+            if not timm.get_pretrained_cfg(self.name).has_weights:
+                remedy = "Choose another backbone, or pretrained none."
+                problem = expected("backbone/pretrained", "weights on the hub", "none", remedy)
+                raise ConfigError(f"{problem} ({self.name})")
+        elif not self._weights_file().is_file():
+            remedy = "Give a .safetensors file, or a folder that holds one by the model's name."
+            file = self._weights_file()
+            raise ConfigError(
+                expected("backbone/pretrained", "a file that exists", str(file), remedy)
+            )
+
+    def _weights_file(self) -> Path:
+        if self.pretrained == "small":
+            return _small_file(self.name)
+        path = Path(self.pretrained)
+        return path if path.suffix == ".safetensors" else path / f"{self.name}.safetensors"
+
+
+def layer_groups(module: nn.Module) -> list[list[tuple[str, nn.Parameter]]]:
+    """Return a timm model's named parameters by layer, from the input on.
+
+    A model whose layers timm does not tell apart is one group.
+    """
+    named = dict(module.named_parameters())
+    find_matcher: Any = getattr(module, "group_matcher", None)
+    if find_matcher is None:
+        return [list(named.items())]
+    groups = timm.models.group_parameters(module, find_matcher(coarse=False))
+    return [[(name, named[name]) for name in groups[layer]] for layer in sorted(groups)]
+
+
+def num_features(module: nn.Module) -> int:
+    """Return the width of a timm model's pooled features."""
+    width: Any = module.head_hidden_size
+    return int(width)
+
+
+def normalisation(module: nn.Module) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return the mean and the standard deviation by channel that a timm model was trained with.
+
+    Returns:
+        Both as shares of the grey range, in the order red, green, blue.
+    """
+    data_config = timm.data.resolve_model_data_config(module)
+    return tuple(data_config["mean"]), tuple(data_config["std"])
+
+
+def check_size(name: str, size: tuple[int, int]) -> None:
+    """Check that a timm model takes images of this height and width, without computing.
+
+    Raises:
+        ConfigError: If it does not.
+    """
+    problem = _size_problem(name, size)
+    if problem:
+        remedy = f"Choose another size for {name}: {problem}"
+        raise ConfigError(
+            expected("resize", f"a size that {name} can take", f"{size[0]}x{size[1]}", remedy)
+        )
+
+
+@cache
+def _size_problem(name: str, size: tuple[int, int]) -> str:
+    """Return why the model cannot take the size, empty if it can."""
+    # Some models draw while they are built; what comes after must not depend on this check.
+    with torch.random.fork_rng(devices=[]), torch.device("meta"), torch.no_grad():
+        try:
+            module = _create(name, size).eval()
+            shape = tuple(module(torch.empty(1, 3, *size)).shape)
+        except SIZE_ERRORS as error:
+            return _shortened(str(error)) or f"{type(error).__name__}."
+    width = num_features(module)
+    return "" if shape == (1, width) else f"its features are {shape} and not {(1, width)}."
+
+
+def _create(name: str, size: tuple[int, int], **arguments: Any) -> nn.Module:  # noqa: ANN401
+    if timm.get_pretrained_cfg(name).fixed_input_size:
+        arguments["img_size"] = size
+    module: nn.Module = timm.create_model(name, num_classes=0, **arguments)
+    return module
+
+
+def _create_from_hub(name: str, size: tuple[int, int]) -> nn.Module:
+    try:
+        return _create(name, size, pretrained=True)
+    except HUB_ERRORS as error:
+        remedy = "Without network: download it elsewhere and give the folder as pretrained."
+        problem = expected(
+            "backbone/pretrained",
+            f"weights of {name} from the hub",
+            _shortened(str(error)),
+            remedy,
+        )
+        raise ConfigError(problem) from error
+
+
+def _create_from_file(name: str, size: tuple[int, int], file: Path) -> nn.Module:
+    """Return the model with a file's weights, all of them but the classifier's.
+
+    timm does the loading, since it also fits position tables to the size. Its strict form is
+    the one for weights with as many classes as the model has, which is none.
+    """
+    overlay = {"state_dict": _read_weights(name, file), "num_classes": 0, "label_offset": 0}
+    try:
+        module = _create(name, size, pretrained=True, pretrained_cfg_overlay=overlay)
+    except (RuntimeError, KeyError) as error:
+        found = " ".join(_shortened(line) for line in str(error).split("\n\t")[1:]) or error
+        raise ConfigError(
+            expected("backbone/pretrained", f"weights of {name} in {file}", found)
+        ) from error
+    # Else every copy of the weights would live as long as the model.
+    pretrained_cfg: Any = module.pretrained_cfg
+    del pretrained_cfg["state_dict"]
+    return module
+
+
+def _read_weights(name: str, file: Path) -> dict[str, Tensor]:
+    try:
+        weights = load_file(file)
+    except (SafetensorError, OSError) as error:
+        raise ConfigError(
+            expected("backbone/pretrained", "a safetensors file", f"{file} ({error})")
+        ) from error
+    classifiers = timm.get_pretrained_cfg(name).classifier or ()
+    names = (classifiers,) if isinstance(classifiers, str) else classifiers
+    dropped = {f"{classifier}.{kind}" for classifier in names for kind in ("weight", "bias")}
+    return {key: _full(value) for key, value in weights.items() if key not in dropped}
+
+
+def _full(value: Tensor) -> Tensor:
+    return value.float() if value.is_floating_point() else value
+
+
+def _small_file(name: str) -> Path:
+    backbone = json.loads(SMALL.with_suffix(".json").read_text())["backbone"]
+    if name != backbone:
+        remedy = f"Set backbone/name to {backbone}, or backbone/pretrained to none or hub."
+        raise ConfigError(
+            expected("backbone/pretrained", f"none, hub or a path for {name}", "'small'", remedy)
+        )
+    return SMALL
+
+
+def _did_you_mean(name: str) -> str:
+    close = difflib.get_close_matches(name, timm.list_models(), n=NUM_SUGGESTIONS, cutoff=0.4)
+    return f", such as {', '.join(close)}" if close else ""
+
+
+def _shortened(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= MAX_MESSAGE else f"{line[:MAX_MESSAGE]}…"

@@ -1,0 +1,140 @@
+"""Batches of a training epoch: drawn by the sampler, augmented, the same for any worker count."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from trainable.augmentations.apply import augment
+from trainable.samplers.base import Sampler
+
+AUGMENTATION_STREAM = 1
+
+
+class Batch(NamedTuple):
+    """Images uint8 [N, H, W, 3] and their class numbers int64 [N]."""
+
+    images: Tensor
+    labels: Tensor
+
+
+class Draw(NamedTuple):
+    """One image of an epoch: which epoch, the how-manieth of it, and which training image."""
+
+    epoch: int
+    position: int
+    sample: int
+
+
+@dataclass(frozen=True)
+class TrainingImages(Dataset[Batch]):
+    """The training part, read and augmented a batch at a time.
+
+    A draw's augmentation is a function of (seed, epoch, position): it depends neither on the
+    number of workers nor on what was read before, and an image that a sampler draws twice in an
+    epoch is augmented twice.
+
+    Args:
+        images: Decoded images of the whole data set, uint8 [num_images, H, W, 3].
+        rows: int64 [num_train], rows of the training part.
+        labels: int64 [num_train], its class numbers as trained on.
+        augmentation: An albumentations pipeline, or None.
+        seed: The trial's seed.
+    """
+
+    images: np.ndarray
+    rows: np.ndarray
+    labels: np.ndarray
+    augmentation: Any
+    seed: int
+
+    def __len__(self) -> int:
+        """Return the number of training images."""
+        return len(self.rows)
+
+    def __getitem__(self, draw: Draw) -> Batch:
+        """Return a batch of one."""
+        return self.__getitems__([draw])
+
+    def __getitems__(self, draws: list[Draw]) -> Batch:
+        """Return the batch of some draws."""
+        samples = np.array([draw.sample for draw in draws])
+        pixels = self.images[self.rows[samples]]
+        if self.augmentation is not None:
+            keys = [(self.seed, d.epoch, d.position, AUGMENTATION_STREAM) for d in draws]
+            pixels = np.stack(
+                [augment(self.augmentation, p, k) for p, k in zip(pixels, keys, strict=True)]
+            )
+        return Batch(torch.from_numpy(pixels), torch.from_numpy(self.labels[samples]))
+
+
+class _EpochOrder:
+    """Lists of draws, a list a batch; the last, incomplete one is left out of larger epochs."""
+
+    def __init__(self, sampler: Sampler, *, num_samples: int, batch_size: int) -> None:
+        self.sampler = sampler
+        self.batch_size = min(batch_size, num_samples)
+        self.num_batches = num_samples // self.batch_size
+        self.epoch = 0
+
+    def __len__(self) -> int:
+        return self.num_batches
+
+    def __iter__(self) -> Iterator[list[Draw]]:
+        order = self.sampler.draw(self.epoch)
+        for start in range(0, self.num_batches * self.batch_size, self.batch_size):
+            samples = order[start : start + self.batch_size]
+            yield [Draw(self.epoch, start + i, int(s)) for i, s in enumerate(samples)]
+
+
+def _as_it_is(batch: Any) -> Any:  # noqa: ANN401 - torch's stubs expect a list of samples
+    return batch
+
+
+class TrainingBatches:
+    """Iterates over the batches of any epoch.
+
+    Args:
+        dataset: The training part.
+        sampler: Draws the images of an epoch.
+        batch_size: Images a batch; a last batch that would be smaller is left out.
+        num_workers: Processes that read and augment; 0 does it in this one.
+        pin_memory: Whether batches are made ready for an asynchronous copy to a GPU.
+    """
+
+    def __init__(
+        self,
+        dataset: TrainingImages,
+        sampler: Sampler,
+        *,
+        batch_size: int,
+        num_workers: int = 0,
+        pin_memory: bool = False,
+    ) -> None:
+        self._order = _EpochOrder(sampler, num_samples=len(dataset), batch_size=batch_size)
+        self._loader: DataLoader[Batch] = DataLoader(
+            dataset,
+            batch_sampler=self._order,
+            collate_fn=_as_it_is,
+            num_workers=num_workers,
+            persistent_workers=num_workers > 0,
+            pin_memory=pin_memory,
+        )
+
+    def __len__(self) -> int:
+        """Return the number of batches an epoch."""
+        return len(self._order)
+
+    @property
+    def num_images(self) -> int:
+        """Return the number of images an epoch."""
+        return len(self._order) * self._order.batch_size
+
+    def of_epoch(self, epoch: int) -> Iterator[Batch]:
+        """Return the batches of an epoch, counted from 0."""
+        self._order.epoch = epoch
+        return iter(self._loader)

@@ -1,0 +1,80 @@
+"""From the text of ``--data`` to a source of images."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from trainable.data.sources import DataSource
+from trainable.data.sources.base import PathSource, Source
+from trainable.errors import ConfigError, expected, unknown
+from trainable.part import members
+
+SOURCES: tuple[type[Source], ...] = tuple(s for s in members(DataSource) if issubclass(s, Source))
+NAMED = {s.part_name(): s for s in SOURCES if not issubclass(s, PathSource)}
+LAYOUTS = tuple(s for s in SOURCES if issubclass(s, PathSource))
+
+
+def open_source(text: str) -> Source:
+    """Return the source that a text such as ``faces:people=200`` or ``photos/`` means.
+
+    Args:
+        text: A name, with ``:key=value,key=value`` where it takes parameters; else the path of
+            a folder or table. A folder with the name of a source is meant by ``./name``.
+
+    Raises:
+        ConfigError: If there is no such source or path, or a parameter is wrong.
+    """
+    name, _, parameters = text.partition(":")
+    if name in NAMED:
+        return _named(name, parameters)
+    path = Path(text).expanduser()
+    if text and path.exists():
+        return _at_path(path)
+    if path.suffix or "/" in text:
+        raise ConfigError(expected("data", "an existing folder or table", f"{text!r}"))
+    raise ConfigError(unknown("data", "a known source, or a folder or table", name, NAMED))
+
+
+def _named(name: str, parameters: str) -> Source:
+    source = NAMED[name]
+    pairs = [pair.partition("=") for pair in parameters.split(",") if pair.strip()]
+    values = {key.strip(): value.strip() for key, _, value in pairs}
+    try:
+        return source.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError(list(_worded(source, error))) from error
+
+
+def _worded(source: type[Source], error: ValidationError) -> Iterator[str]:
+    known = [key for key in source.model_fields if key != "name"]
+    for problem in error.errors():
+        where = f"data {source.part_name()}:{'.'.join(map(str, problem['loc']))}"
+        if problem["type"] == "extra_forbidden":
+            yield unknown(where, "a known parameter", str(problem["loc"][-1]), known or ["none"])
+        else:
+            yield expected(where, _what(problem["msg"]), repr(problem["input"]))
+
+
+def _what(message: Any) -> str:  # noqa: ANN401
+    """Turn pydantic's "Input should be greater than 0" into what was expected."""
+    return str(message).removeprefix("Input should be ").partition(", ")[0]
+
+
+def _at_path(path: Path) -> Source:
+    for source in LAYOUTS:
+        if source.recognises(path):
+            return source(path=path)
+    layouts = "; or ".join(source.layout for source in LAYOUTS)
+    names = " or ".join(repr(name) for name in sorted(NAMED))
+    raise ConfigError(expected(f"data {path}", layouts, _found(path), f"Or give {names}."))
+
+
+def _found(path: Path) -> str:
+    if path.is_file():
+        return f"a file {path.name}"
+    entries = [entry.is_dir() for entry in path.iterdir() if not entry.name.startswith(".")]
+    if not entries:
+        return "an empty folder"
+    return f"{sum(entries)} folders and {len(entries) - sum(entries)} files"

@@ -1,0 +1,195 @@
+"""The data of a search, ready to be trained on, and what a run folder keeps of it."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from trainable.data.cache import open_cache
+from trainable.data.index import PARTS, Attribute, DataIndex, LabelSpace
+from trainable.data.open_source import open_source
+from trainable.data.problems import raise_problems
+from trainable.data.scan import ScannedIndex, scan
+from trainable.data.split import SHARES, TRAIN, lonely_classes, missing_classes, split_by_person
+from trainable.data.split_file import read_split, write_split
+from trainable.data.threads import Progress
+from trainable.errors import ConfigError, expected
+
+SPLIT_FILE, RUN_FILE = "split.csv", "run.json"
+FEWEST_CLASSES = 2
+
+
+@dataclass(frozen=True)
+class PreparedData:
+    """Labelled images that all decode, each in a part.
+
+    Args:
+        index: The images; every row has a part.
+        fingerprint: 16 hexadecimal digits that change with any image, label or person.
+        source: What ``--data`` said.
+        cache_dir: Folder of all caches, absolute.
+        warnings: What the user should know of the data, a line each.
+    """
+
+    index: DataIndex
+    fingerprint: str
+    source: str
+    cache_dir: Path
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def label_space(self) -> LabelSpace:
+        """Return classes and attributes without the images."""
+        return self.index.label_space
+
+    def rows(self, part: str) -> np.ndarray:
+        """Return the row numbers of a part, int64 [num_images of the part], ascending."""
+        if part not in PARTS:
+            raise ValueError(f"expected a part of {', '.join(PARTS)}, got {part!r}")
+        return np.flatnonzero(self.index.table["part"].to_numpy() == part)
+
+    def labels(self) -> np.ndarray:
+        """Return the class number of every row, int64 [num_images], read-only."""
+        return self._labels
+
+    def groups(self) -> dict[str, np.ndarray]:
+        """Return the value's number, int64 [num_images], by attribute that no class determines."""
+        return {
+            name: pd.Categorical(self.index.table[name], a.values).codes.astype(np.int64)
+            for name, a in self.index.attributes.items()
+            if a.of_class is None
+        }
+
+    def images(self, size: tuple[int, int], progress: Progress | None = None) -> np.memmap:
+        """Return all images at (height, width), uint8 [num_images, height, width, 3], RGB.
+
+        They are decoded when this machine needs the size for the first time, and shared by all
+        its processes from then on.
+
+        Raises:
+            SearchError: If an image cannot be decoded any more, or the cache not be written.
+        """
+        return open_cache(self, size, progress)
+
+    @cached_property
+    def _labels(self) -> np.ndarray:
+        labels = self.index.labels()
+        labels.flags.writeable = False
+        return labels
+
+
+def prepare_data(
+    source: str,
+    *,
+    cache_dir: Path,
+    seed: int,
+    max_broken: int = 0,
+    shares: Sequence[float] = SHARES,
+    progress: Progress | None = None,
+) -> PreparedData:
+    """Find, check and split the images that ``--data`` means.
+
+    Args:
+        source: Text of ``--data``.
+        cache_dir: Folder of all caches; made where absent.
+        seed: Seed of the split.
+        max_broken: Number of unreadable images that are left out without an error.
+        shares: Shares of train, val and test.
+        progress: Called with (images scanned, images in all).
+
+    Raises:
+        ConfigError: If there is anything about the data that the user must mend.
+    """
+    opened = open_source(source)
+    cache_dir = cache_dir.expanduser().resolve()
+    try:
+        scanned = scan(opened.read(cache_dir), cache_dir, max_broken, progress)
+    except OSError as error:
+        reason = f"{error.filename or cache_dir}: {error.strerror or error}"
+        what = "a data folder that can be read and a cache folder that can be written"
+        raise ConfigError(expected("data", what, reason)) from error
+    index = scanned.index
+    if (num_classes := index.table["label"].nunique()) < FEWEST_CLASSES:
+        what = f"images of at least {FEWEST_CLASSES} classes"
+        raise ConfigError(expected("data", what, num_classes))
+    lonely = lonely_classes(index)
+    if not opened.fixed_classes:
+        raise_problems(lonely)
+    index = split_by_person(index, seed=seed, shares=shares)
+    if not opened.fixed_classes:
+        raise_problems(missing_classes(index, [TRAIN]))
+    warnings = (*_scan_warnings(scanned), *lonely, *missing_classes(index))
+    return PreparedData(index, scanned.fingerprint, source, cache_dir, warnings)
+
+
+def write_data(run_folder: Path, data: PreparedData) -> dict[str, Any]:
+    """Write ``split.csv`` and return what ``run.json`` keeps under ``data``."""
+    write_split(run_folder / SPLIT_FILE, data.index.table)
+    attributes = {
+        name: {"values": list(a.values), "of_class": None if a.of_class is None else [*a.of_class]}
+        for name, a in data.index.attributes.items()
+    }
+    return {
+        "source": data.source,
+        "root": str(data.index.root),
+        "fingerprint": data.fingerprint,
+        "cache_dir": str(data.cache_dir),
+        "classes": list(data.index.classes),
+        "attributes": attributes,
+        "warnings": list(data.warnings),
+    }
+
+
+def read_data(run_folder: Path) -> PreparedData:
+    """Return the data of a run folder, from ``run.json`` and ``split.csv``.
+
+    Raises:
+        ConfigError: If one of the files is missing or damaged.
+    """
+    run_file = run_folder / RUN_FILE
+    said = _read_run_file(run_file)
+    try:
+        classes = tuple(said["classes"])
+        attributes = {name: _attribute(a) for name, a in said["attributes"].items()}
+        root, cache_dir = Path(said["root"]), Path(said["cache_dir"])
+        fingerprint, source = str(said["fingerprint"]), str(said["source"])
+        warnings = tuple(said["warnings"])
+    except (KeyError, TypeError, AttributeError) as error:
+        what = "what a search writes under 'data'"
+        raise ConfigError(expected(str(run_file), what, f"no {error}")) from error
+    table = read_split(run_folder / SPLIT_FILE, classes=classes, attributes=attributes)
+    index = DataIndex(root, table, classes, attributes)
+    return PreparedData(index, fingerprint, source, cache_dir, warnings)
+
+
+def _scan_warnings(scanned: ScannedIndex) -> list[str]:
+    warnings = [f"{image.path}: left out: {image.reason}." for image in scanned.broken]
+    whose = pd.DataFrame({"hash": scanned.hashes, "person": scanned.index.table["person"]})
+    num_people = whose.groupby("hash")["person"].nunique()
+    if (copies := int((num_people - 1).sum())) > 0:
+        warnings.append(
+            f"{copies} images are copies of another person's: the same picture may be in train "
+            "and test. Remove them or give both the same person."
+        )
+    return warnings
+
+
+def _read_run_file(path: Path) -> Mapping[str, Any]:
+    try:
+        said = json.loads(path.read_text())["data"]
+    except OSError as error:
+        got = f"none ({error.strerror})"
+        raise ConfigError(expected(str(path), "the run file of a search", got)) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise ConfigError(expected(str(path), "JSON with 'data'", "something else")) from error
+    return dict(said)
+
+
+def _attribute(said: Mapping[str, Any]) -> Attribute:
+    of_class = said["of_class"]
+    return Attribute(tuple(said["values"]), None if of_class is None else tuple(of_class))

@@ -1,0 +1,16 @@
+"""The family of sources: where labelled images come from, a table of contents."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from trainable.data.sources.class_folders import ClassFolders
+from trainable.data.sources.digits import Digits
+from trainable.data.sources.mask_competition import MaskCompetition
+from trainable.data.sources.table import Table
+
+# A path is the first of these that recognises it.
+DataSource = Annotated[
+    Digits | Table | MaskCompetition | ClassFolders,
+    Field(discriminator="name"),
+]

@@ -1,0 +1,35 @@
+"""scikit-learn's handwritten digits: real images that are always at hand."""
+
+from pathlib import Path
+from typing import Literal
+
+import cv2
+import numpy as np
+
+from trainable.data.built_once import built_once
+from trainable.data.index import DataIndex
+from trainable.data.sources.base import Source
+from trainable.data.sources.class_folders import read_class_folders
+
+BRIGHTEST = 16
+
+
+class Digits(Source):
+    """scikit-learn's 1,797 real handwritten digits of 8x8 pixels; each image on its own."""
+
+    name: Literal["digits"] = "digits"
+
+    def read(self, cache_dir: Path) -> DataIndex:
+        """Return the index of the digits, written as PNG files when read for the first time."""
+        return read_class_folders(built_once(cache_dir / "digits", _write_digits))
+
+
+def _write_digits(folder: Path) -> None:
+    from sklearn.datasets import load_digits  # slow to import, needed once a machine
+
+    digits = load_digits()
+    pixels = np.rint(digits.images * (255 / BRIGHTEST)).astype(np.uint8)
+    for number, (image, digit) in enumerate(zip(pixels, digits.target, strict=True)):
+        path = folder / str(digit) / f"{number:04d}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(path), image)

@@ -1,0 +1,77 @@
+"""The network of a trial: normalisation, backbone and head, from pixels to logits."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from trainable.backbones import layer_groups, normalisation
+from trainable.config import TrialConfig
+from trainable.data.index import LabelSpace
+
+LayerGroup = list[tuple[str, nn.Parameter]]
+
+
+class Classifier(nn.Module):
+    """A backbone and a head that take pixels as they are stored.
+
+    Normalisation is part of the network: it travels with the weights, runs on the device, and
+    cannot differ between training and prediction.
+
+    Args:
+        backbone: Images [N, 3, H, W], normalised -> features [N, num_features].
+        head: Features [N, num_features] -> logits [N, num_classes].
+        mean: Mean by channel, in [0, 1].
+        std: Standard deviation by channel, in [0, 1].
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(
+        self,
+        backbone: nn.Module,
+        head: nn.Module,
+        *,
+        mean: Sequence[float],
+        std: Sequence[float],
+    ) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.head = head
+        self.register_buffer("mean", 255 * torch.tensor(mean).view(1, 3, 1, 1))
+        self.register_buffer("std", 255 * torch.tensor(std).view(1, 3, 1, 1))
+
+    def forward(self, images_NHWC: Tensor) -> Tensor:
+        """Return logits float32 [N, num_classes] of images uint8 [N, H, W, 3], RGB."""
+        # Permuting NHWC gives NCHW in the channels_last layout, without a copy.
+        images_NCHW = images_NHWC.permute(0, 3, 1, 2).float()
+        logits: Tensor = self.head(self.backbone((images_NCHW - self.mean) / self.std))
+        return logits.float()
+
+    def layer_groups(self) -> list[LayerGroup]:
+        """Return the parameters in layers from the input to the head, which is the last."""
+        head = [(f"head.{name}", p) for name, p in self.head.named_parameters()]
+        return [*layer_groups(self.backbone), head]
+
+
+def build_classifier(
+    config: TrialConfig, labels: LabelSpace, *, load_pretrained: bool
+) -> Classifier:
+    """Build the network of a configuration.
+
+    Args:
+        config: The trial's configuration.
+        labels: Classes and attributes of the data.
+        load_pretrained: Whether to read the pretrained start; not needed where other weights
+            are loaded anyway, nor possible on the meta device.
+
+    Raises:
+        ConfigError: If the backbone is unknown, cannot take the size, or has no such start.
+    """
+    backbone = config.backbone.build(size=config.resize, load_pretrained=load_pretrained)
+    head = config.head.build(backbone.num_features, labels)
+    mean, std = normalisation(backbone)
+    model = Classifier(backbone, head, mean=mean, std=std)
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's own
+    return model

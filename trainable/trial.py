@@ -1,0 +1,284 @@
+"""One trial: a configuration trained epoch by epoch in its own folder, without Ray."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from trainable.checkpoint import Checkpoint, load_last, save_last, save_weights
+from trainable.config import NO_LABEL_SHIFT, TrialConfig
+from trainable.data.batches import TrainingBatches, TrainingImages
+from trainable.data.label_shift import shifted_labels
+from trainable.data.prepared import PreparedData
+from trainable.errors import TrialError
+from trainable.evaluate import predict_probabilities
+from trainable.freezing.apply import apply_freeze
+from trainable.loop import Loop
+from trainable.metrics import score
+from trainable.model import Classifier, build_classifier
+from trainable.objective import Objective
+from trainable.precision import Precision
+from trainable.tensorboard import CurveWriter
+from trainable.timm_import import timm
+from trainable.trial_folder import TrialFolder
+
+MIB = 2**20
+EVALUATION_BATCH = 256
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where a trial runs and with how much.
+
+    Args:
+        device: CPU or one GPU.
+        num_workers: Processes that read and augment images; 0 does it in the trial's own.
+    """
+
+    device: torch.device = torch.device("cpu")
+    num_workers: int = 0
+
+
+@dataclass
+class Progress:
+    """How far a trial has come.
+
+    Args:
+        epoch: Epochs done.
+        best_value: Best value of the objective so far.
+        best_epoch: The epoch of that value, from 1.
+        seconds: Time spent in epochs.
+    """
+
+    epoch: int = 0
+    best_value: float | None = None
+    best_epoch: int = 0
+    seconds: float = 0.0
+
+
+class Trial:
+    """A configuration in training; opened on a folder with a checkpoint it goes on from there.
+
+    Same seed, same device kind, same thread count: same bits, whether interrupted or not. Every
+    random draw is a function of the seed and of what is drawn, so no random state is kept.
+
+    Args:
+        config: The configuration.
+        data: The prepared data.
+        folder: The trial's folder.
+        objective: What decides which epoch is the best.
+        machine: Where it runs.
+
+    Raises:
+        ConfigError: If the configuration does not fit the data.
+    """
+
+    def __init__(
+        self,
+        config: TrialConfig,
+        data: PreparedData,
+        folder: Path,
+        *,
+        objective: Objective | None = None,
+        machine: Machine | None = None,
+    ) -> None:
+        self.config = config
+        self.folder = TrialFolder(folder)
+        self.objective = objective or Objective()
+        self.machine = machine or Machine()
+        self.progress = Progress()
+        self._data = data
+        self._val_rows = data.rows("val")
+        self._images = data.images(config.resize)
+        torch.manual_seed(config.seed)
+        self._model = self._new_model()
+        self._groups = self._model.layer_groups()
+        self._ema = timm.utils.ModelEmaV3(self._model, decay=config.ema) if config.ema else None
+        self._loop = self._new_loop()
+        self.folder.write_config(config.model_dump(mode="json"))
+        self._go_on()
+        self._curves = CurveWriter(folder, epochs_done=self.progress.epoch)
+
+    @property
+    def finished(self) -> str:
+        """Return why there is nothing left to train: "epochs", "patience", or "" if there is."""
+        if self.progress.epoch >= self.config.epochs:
+            return "epochs"
+        patience = self.config.patience
+        since_best = self.progress.epoch - self.progress.best_epoch
+        return "patience" if patience is not None and since_best >= patience else ""
+
+    def run_epoch(self) -> dict[str, float]:
+        """Train and evaluate one epoch, write what it gave, and return its metrics.
+
+        Best weights and probabilities are written before the checkpoint that says so: after a
+        kill between the two, the epoch is trained again and writes them again.
+
+        Raises:
+            TrialError: If the loss or the metric is not a finite number, or no such metric is
+                recorded.
+        """
+        start = time.perf_counter()
+        train_loss = self._train()
+        train_s = time.perf_counter() - start
+        probabilities = self._validate()
+        row = {
+            "epoch": self.progress.epoch + 1,
+            "lr": self._loop.learning_rate(),
+            "train/loss": train_loss,
+            **self._scores(probabilities),
+            "images_per_s": self._loop.batches.num_images / train_s,
+            "gpu_memory_peak": self._gpu_memory_peak(),
+            "seconds": time.perf_counter() - start,
+        }
+        self._record(row, probabilities)
+        return row
+
+    def last_row(self) -> dict[str, float]:
+        """Return the metrics of the last epoch done, which must not be the 0th."""
+        return self.folder.read_metrics(up_to_epoch=self.progress.epoch)[-1]
+
+    def close(self) -> None:
+        """Close the event file and give the device's memory back."""
+        self._curves.close()
+        del self._loop, self._model, self._ema
+        if self.machine.device.type == "cuda":
+            torch.cuda.empty_cache()
+
+    def _new_model(self) -> Classifier:
+        has_checkpoint = load_last(self.folder.checkpoint) is not None
+        model = build_classifier(
+            self.config, self._data.label_space, load_pretrained=not has_checkpoint
+        )
+        return model.to(self.machine.device)
+
+    def _new_loop(self) -> Loop:
+        config, device = self.config, self.machine.device
+        return Loop(
+            model=self._model,
+            ema=self._ema,
+            batches=self._new_batches(),
+            mixer=config.cutmix.build(),
+            loss=config.loss.build(),
+            optimizer=config.optimizer.build(self._groups),
+            schedule=config.schedule.build(config.epochs),
+            freeze=config.freeze.build(config.epochs),
+            precision=Precision(config.precision, device),
+            gradient_clip=config.gradient_clip,
+            num_classes=self._data.label_space.num_classes,
+            seed=config.seed,
+        )
+
+    def _new_batches(self) -> TrainingBatches:
+        config = self.config
+        rows = self._data.rows("train")
+        labels = self._data.labels()[rows]
+        if config.label_shift < NO_LABEL_SHIFT:
+            labels = shifted_labels(self._data.index, rows, config.label_shift)
+        num_classes = self._data.label_space.num_classes
+        return TrainingBatches(
+            TrainingImages(
+                images=self._images,
+                rows=rows,
+                labels=labels,
+                augmentation=config.augmentation.build(config.resize),
+                seed=config.seed,
+            ),
+            config.sampler.build(labels, num_classes=num_classes, seed=config.seed),
+            batch_size=config.batch_size,
+            num_workers=self.machine.num_workers,
+            pin_memory=self.machine.device.type == "cuda",
+        )
+
+    def _train(self) -> float:
+        epoch = self.progress.epoch
+        # Dropout and stochastic depth draw from torch's generator.
+        mixed = np.random.SeedSequence([self.config.seed, epoch]).generate_state(1)
+        torch.manual_seed(int(mixed[0]))
+        first_trainable = self._loop.freeze.first_trainable(epoch, len(self._groups))
+        apply_freeze(self._model, self._groups, first_trainable)
+        return self._loop.train_epoch(epoch)
+
+    def _validate(self) -> Tensor:
+        return predict_probabilities(
+            self._evaluated,
+            self._images,
+            self._val_rows,
+            batch_size=EVALUATION_BATCH,
+            precision=self._loop.precision,
+        )
+
+    @property
+    def _evaluated(self) -> torch.nn.Module:
+        """The weights that are scored and kept: the moving average where there is one."""
+        return self._model if self._ema is None else self._ema.module
+
+    def _scores(self, probabilities: Tensor) -> dict[str, float]:
+        rows = self._val_rows
+        labels = torch.from_numpy(self._data.labels()[rows]).to(probabilities.device)
+        groups = {
+            name: torch.from_numpy(numbers[rows]).to(probabilities.device)
+            for name, numbers in self._data.groups().items()
+        }
+        scores = score(probabilities, labels, self._data.label_space, groups)
+        return {f"val/{name}": value for name, value in scores.items()}
+
+    def _record(self, row: dict[str, float], probabilities: Tensor) -> None:
+        value = self._objective_value(row)
+        progress = self.progress
+        progress.epoch += 1
+        progress.seconds += row["seconds"]
+        if self.objective.is_better(value, than=progress.best_value):
+            progress.best_value, progress.best_epoch = value, progress.epoch
+            save_weights(self.folder.best_weights, self._evaluated.state_dict())
+            self.folder.write_probabilities(
+                probabilities.cpu().numpy(), self._val_rows, epoch=progress.epoch
+            )
+        self._loop.schedule.end_epoch(self.objective.sign * value)
+        self._loop.freeze.end_epoch(self.objective.sign * value)
+        earlier = self.folder.read_metrics(up_to_epoch=progress.epoch - 1)
+        self.folder.write_metrics([*earlier, row])
+        save_last(self.folder.checkpoint, self._checkpoint())
+        self._curves.write(row)
+
+    def _objective_value(self, row: dict[str, float]) -> float:
+        metric = self.objective.metric
+        value = row.get(metric)
+        if value is None or not np.isfinite(value):
+            raise TrialError(f"{metric}: expected a finite number, got {value}.")
+        return value
+
+    def _checkpoint(self) -> Checkpoint:
+        state: dict[str, Any] = {
+            "progress": vars(self.progress),
+            "optimizer": self._loop.optimizer.state_dict(),
+            "schedule": self._loop.schedule.state_dict(),
+            "freeze": self._loop.freeze.state_dict(),
+            "scaler": self._loop.precision.scaler.state_dict(),
+            "ema": self._ema.state_dict() if self._ema is not None else None,
+        }
+        return Checkpoint(self.progress.epoch, self._model.state_dict(), state)
+
+    def _go_on(self) -> None:
+        checkpoint = load_last(self.folder.checkpoint)
+        if checkpoint is None:
+            return
+        state = checkpoint.state
+        self.progress = Progress(**state["progress"])
+        self._model.load_state_dict(checkpoint.model)
+        self._loop.optimizer.load_state_dict(state["optimizer"])
+        self._loop.schedule.load_state_dict(state["schedule"])
+        self._loop.freeze.load_state_dict(state["freeze"])
+        self._loop.precision.scaler.load_state_dict(state["scaler"])
+        if self._ema is not None:
+            self._ema.load_state_dict(state["ema"])
+
+    def _gpu_memory_peak(self) -> float:
+        """Return the device's peak memory since the trial began, in MiB; 0 without a GPU."""
+        if self.machine.device.type != "cuda":
+            return 0.0
+        return torch.cuda.max_memory_allocated(self.machine.device) / MIB
