@@ -35,12 +35,9 @@ def print_leaderboard(console: Console, runs: Sequence[RunFolder], *, top: int) 
     texts = shown_texts(table.head(top), runs[0].metric)
     fitting = fitting_columns(texts, console.width)
     console.print(terminal_table(texts[fitting]))
-    lines = ["", *failures(table), best_configuration(table), _counts(table, top)]
-    hidden = [name for name in texts if name not in fitting]
-    if hidden:
-        lines.append(
-            f"No room for {', '.join(hidden)}: use a wider terminal, --csv or --markdown."
-        )
+    lines = ["", *failures(table), *best_configuration(table), _counts(table, top)]
+    if hidden := [str(name) for name in texts if name not in fitting]:
+        lines.append(f"Not shown: {', '.join(hidden)} (a wider terminal, --csv, --markdown do).")
     for line in (*lines, *ranking_notes(runs, table)):
         console.print(line, highlight=False, markup=False)
     return table

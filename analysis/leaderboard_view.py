@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 from rich import box
+from rich.console import JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
@@ -14,6 +15,7 @@ from trainable.trial_folder import trial_id
 
 STATE_STYLES = {"complete": "green", "pruned": "yellow", "failed": "red"}
 USUAL_REASONS = ("", "epochs", "asha")
+WIDEST_RUN = 24
 WIDEST_VALUE = 14
 WIDEST_NAME = 9
 MOST_FAILURES = 5
@@ -106,20 +108,22 @@ def fitting_columns(texts: pd.DataFrame, width: int) -> list[str]:
 
 def _column_width(name: str, texts: Iterable[str]) -> int:
     longest = max(map(len, texts), default=0)
-    return max(min(longest, WIDEST_VALUE), min(len(name), WIDEST_NAME))
+    widest = WIDEST_RUN if name == "run" else WIDEST_VALUE
+    return max(min(longest, widest), min(len(name), WIDEST_NAME))
 
 
 def terminal_table(texts: pd.DataFrame) -> Table:
     """Return the texts as a table for the terminal, long ones cut."""
     table = Table(box=box.SIMPLE_HEAD, padding=(0, GAP - 1, 0, 0), pad_edge=False, show_edge=False)
+    cells = []
     for name in map(str, texts):
         is_number = all(NUMBER.fullmatch(text) for text in texts[name])
+        justify: JustifyMethod = "right" if is_number else "left"
         width = _column_width(name, texts[name])
-        table.add_column(_cut(name, width), justify="right" if is_number else "left", width=width)
-    for row in texts.to_dict("records"):
-        table.add_row(
-            *(_styled(str(name), _cut(text, WIDEST_VALUE)) for name, text in row.items())
-        )
+        table.add_column(_cut(name, width), justify=justify, width=width)
+        cells.append([_styled(name, _cut(text, width)) for text in texts[name]])
+    for row in zip(*cells, strict=True):
+        table.add_row(*row)
     return table
 
 
@@ -131,14 +135,14 @@ def _styled(column: str, text: str) -> Text:
     return Text(text, STATE_STYLES.get(text.partition(",")[0], "") if column == "state" else "")
 
 
-def best_configuration(table: pd.DataFrame) -> str:
-    """Return the whole configuration of the best trial as ``name=value``, or nothing."""
+def best_configuration(table: pd.DataFrame) -> list[str]:
+    """Return a line with the whole configuration of the best trial, none if none is ranked."""
     if table.empty or pd.isna(table["rank"].iloc[0]):
-        return ""
+        return []
     best = table.iloc[0].dropna()
     config = {str(k).removeprefix(CONFIG): v for k, v in best.items() if str(k).startswith(CONFIG)}
     values = " ".join(f"{name}={_exact(value)}" for name, value in config.items())
-    return f"Best, {best['run']} {trial_id(best['trial'])}: {values}"
+    return [f"Best, {best['run']} {trial_id(best['trial'])}: {values}"]
 
 
 def _exact(value: object) -> str:
@@ -148,14 +152,14 @@ def _exact(value: object) -> str:
 def failures(table: pd.DataFrame) -> list[str]:
     """Return why trials failed, a line each; of many only the first."""
     failed = table[table["state"] == "failed"]
-    lines = [
-        f"Failed, {run} {trial_id(number)}: {' '.join(reason.split())}"
-        for run, number, reason in zip(
-            failed["run"], failed["trial"], failed["reason"], strict=True
-        )
-    ]
+    trials = zip(failed["run"], failed["trial"], failed["reason"], strict=True)
+    lines = [f"Failed, {run} {trial_id(number)}: {_one_line(why)}" for run, number, why in trials]
     more = len(lines) - MOST_FAILURES
     return [*lines[:MOST_FAILURES], *([f"… and {more} more failed."] if more > 0 else [])]
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def markdown_table(texts: pd.DataFrame) -> str:

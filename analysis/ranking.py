@@ -50,11 +50,10 @@ def _check_same_metric(runs: Sequence[RunFolder]) -> None:
 
 
 def _of_run(run: RunFolder) -> pd.DataFrame:
-    table = trials_table(run)
-    accuracy = curves_table(run).reindex(columns=["trial", "epoch", "val/accuracy"])
-    accuracy.columns = pd.Index(["trial", "value_epoch", "accuracy"])
-    accuracy = accuracy.astype({"value_epoch": "Int64", "accuracy": "float64"})
-    table = table.merge(accuracy, on=["trial", "value_epoch"], how="left")
+    curves = curves_table(run).reindex(columns=["trial", "epoch", "val/accuracy"])
+    curves.columns = pd.Index(["trial", "value_epoch", "accuracy"])
+    curves = curves.astype({"value_epoch": "Int64", "accuracy": "float64"})
+    table = trials_table(run).merge(curves, on=["trial", "value_epoch"], how="left")
     accuracy = table.pop("accuracy").where(table["value"].notna())
     table.insert(list(table).index("value") + 1, "accuracy", accuracy)
     table.insert(0, "run", run.name)

@@ -5,11 +5,11 @@ from collections.abc import Callable, Hashable, Iterable
 from functools import partial
 
 import torch
-from trainable.data.prepared import PreparedData
 
 from search.space_check import raise_problems
 from trainable.config import NO_LABEL_SHIFT, TrialConfig
 from trainable.data.label_shift import shifted_labels
+from trainable.data.prepared import PreparedData
 from trainable.errors import ConfigError
 from trainable.model import build_classifier
 
@@ -47,6 +47,7 @@ def _builds(
     """Return what is to be built for a configuration, and by what equal builds are known."""
     network = partial(_build_network, config, data)
     builds: list[tuple[Hashable, Build]] = [
+        (config.backbone, config.backbone.check_weights),
         (config.loss, config.loss.build),
         (config.cutmix, config.cutmix.build),
         ((config.schedule, config.epochs), partial(config.schedule.build, config.epochs)),
@@ -63,7 +64,7 @@ def _builds(
         builds.append((("label_shift", config.label_shift), shift))
     if thorough:
         return [((config.backbone, config.head, config.resize), network), *builds]
-    return [(config.backbone, network), (config.head, network), *builds]
+    return [((config.backbone, "built"), network), (config.head, network), *builds]
 
 
 def _build_network(config: TrialConfig, data: PreparedData) -> object:

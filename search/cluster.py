@@ -13,6 +13,8 @@ OBJECT_STORE_BYTES = 128 * 2**20
 ENVIRONMENT = {
     # Our own files are the record; Ray's snapshots and tables would only cost time.
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    # As many workers start side by side as the ledger hands out trials.
+    "TUNE_MAX_PENDING_TRIALS_PG": "64",
     "TUNE_GLOBAL_CHECKPOINT_S": "86400",
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
     "RAY_AIR_NEW_OUTPUT": "0",

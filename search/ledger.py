@@ -86,13 +86,10 @@ class Ledger:
         return self._max_concurrent is not None and len(self._running) >= self._max_concurrent
 
     def recover(self) -> None:
-        """Take over what an earlier process left: its rungs, and its trials cut off.
-
-        Epochs that a trial had written but that were not recorded any more are recorded now.
-        """
+        """Take over what an earlier process left: its rungs, and its trials cut off."""
         self.study.put_back_orphans()
         for trial in self.study.trials:
-            self._rungs.replay(trial.number, self.study.running_best(trial))
+            self._rungs.replay(trial.number, self.study.running_best(trial.number))
 
     def next_trial(self) -> Suggestion:
         """Hand out a trial."""
@@ -101,6 +98,8 @@ class Ledger:
         self._num_left -= 1
         self._running[number] = self.study.epochs_reported(number)
         self._record_unreported(number)
+        if self._running[number]:
+            self._rungs.replay(number, self.study.running_best(number))
         self._audience.trial_started(number, suggestion.config)
         return suggestion
 
@@ -159,6 +158,7 @@ class Ledger:
         self._running[number] = epoch
 
     def _record_unreported(self, number: int) -> None:
+        """Record the epochs that the trial had written when the search was killed."""
         for row in TrialFolder.of(self._run_folder, number).read_metrics():
             if row["epoch"] > self._running[number]:
                 self._record(number, int(row["epoch"]), float(row[self._objective.metric]))

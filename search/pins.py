@@ -60,13 +60,14 @@ def unused_pins(pins: Mapping[str, Any], used: Iterable[str]) -> list[str]:
     """
     used = set(used)
     names = {name for family in field_names().values() for name in family}
-    return [_problem(name, used, names) for name in pins if name not in used]
+    return [_problem(name, names) for name in pins if name not in used]
 
 
-def _problem(name: str, used: set[str], known: set[str]) -> str:
+def _problem(name: str, known: set[str]) -> str:
     path = f"--set {name}"
     if name not in known:
-        family = [other for other in known | used if other.split("/")[0] == name.split("/")[0]]
-        return unknown(path, "a hyperparameter", name, family or sorted(known | used))
+        family = [other for other in known if other.split("/")[0] == name.split("/")[0]]
+        ends = [other for other in known if "/" not in other or other.endswith("/name")]
+        return unknown(path, "a hyperparameter", name, family or ends)
     remedy = "No configuration of the space has it: pin or suggest the part it belongs to."
     return expected(path, "a hyperparameter with an effect", repr(name), remedy)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,10 +23,9 @@ from trainable.errors import ConfigError, expected, unknown
 from trainable.objective import Objective
 
 if TYPE_CHECKING:
-    from trainable.data.prepared import PreparedData
-
     from search.space_check import SpaceCheck
     from trainable.data.index import LabelSpace
+    from trainable.data.prepared import PreparedData
 
 
 @dataclass(frozen=True)
@@ -57,11 +56,14 @@ class SearchPlan:
         return self.options.run_folder
 
 
-def make_plan(given: GivenOptions) -> SearchPlan:
+def make_plan(
+    given: GivenOptions, progress: Callable[[int, int], None] | None = None
+) -> SearchPlan:
     """Check everything that a search was given; write nothing but the cache of data.
 
     Args:
         given: The options of the command line.
+        progress: Called with (images scanned, images in all).
 
     Raises:
         ConfigError: With every problem that could be found together.
@@ -72,8 +74,8 @@ def make_plan(given: GivenOptions) -> SearchPlan:
     options = resolve_options(given.values, space.recommended, name="")
     if not options.name:
         options = options.model_copy(update={"name": new_name(space.name, options.runs_dir)})
-    resources, check = _check_without_data(options, space)
-    data = _prepare_data(options)
+    resources, check = _check_without_data(options, space, dry_run=given.dry_run)
+    data = _prepare_data(options, progress)
     check_metric(options.metric, data.label_space)
     from search.build_check import check_builds
 
@@ -115,7 +117,7 @@ def _collected(problems: list[str]) -> Iterator[None]:
 
 
 def _check_without_data(
-    options: SearchOptions, space: Space, *, resumes: bool = False
+    options: SearchOptions, space: Space, *, resumes: bool = False, dry_run: bool = False
 ) -> tuple[Resources, SpaceCheck]:
     """Check what does not depend on the data, and report all of it together."""
     problems: list[str] = []
@@ -126,10 +128,14 @@ def _check_without_data(
         available = available_here() if options.address == LOCAL else None
         resources = share_out(options, available)
     with _collected(problems):
-        from search.space_check import check_space
+        from search.space_check import MANY_SAMPLES, QUICK_SAMPLES, check_space
 
         check = check_space(
-            space, pins=options.pins, max_epochs=options.max_epochs, seed=options.seed
+            space,
+            pins=options.pins,
+            max_epochs=options.max_epochs,
+            seed=options.seed,
+            num_samples=MANY_SAMPLES if dry_run else QUICK_SAMPLES,
         )
     if problems:
         raise ConfigError(problems)
@@ -153,7 +159,9 @@ def check_place(options: SearchOptions) -> None:
         )
 
 
-def _prepare_data(options: SearchOptions) -> PreparedData:
+def _prepare_data(
+    options: SearchOptions, progress: Callable[[int, int], None] | None
+) -> PreparedData:
     from trainable.data.prepared import prepare_data
 
     return prepare_data(
@@ -161,6 +169,7 @@ def _prepare_data(options: SearchOptions) -> PreparedData:
         cache_dir=options.cache_dir,
         seed=options.seed,
         max_broken=options.max_broken,
+        progress=progress,
     )
 
 

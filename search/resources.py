@@ -27,13 +27,13 @@ class Resources:
     Args:
         cpus_per_trial: CPU cores of a trial.
         gpus_per_trial: GPUs of a trial, or a share of one.
-        max_concurrent: Most trials at a time; None on a cluster for as many as fit.
+        max_concurrent: Most trials at a time; on a cluster fewer may fit.
         available: What this machine has; None on a cluster, which is known once joined.
     """
 
     cpus_per_trial: float
     gpus_per_trial: float
-    max_concurrent: int | None
+    max_concurrent: int
     available: Available | None
 
     @property
@@ -109,7 +109,8 @@ def _on_cluster(options: SearchOptions) -> Resources:
         what = f"a number together with --address {options.address}"
         raise ConfigError(expected("--gpus-per-trial", what, "nothing", remedy))
     cpus = options.cpus_per_trial or 1.0
-    return Resources(cpus, options.gpus_per_trial, options.max_concurrent, None)
+    concurrent = min(options.max_concurrent or options.trials, options.trials)
+    return Resources(cpus, options.gpus_per_trial, concurrent, None)
 
 
 def _too_much(options: SearchOptions, available: Available) -> list[str]:

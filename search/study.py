@@ -1,12 +1,15 @@
 """The Optuna study of a search: its one record of what was tried and how it ended."""
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import optuna
+from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler, TPESampler
 from optuna.storages import BaseStorage, RDBStorage
 from optuna.trial import FrozenTrial, TrialState
@@ -160,11 +163,12 @@ class SearchStudy:
         epoch = max(values, key=lambda epoch: (sign * values[epoch], -epoch))
         return epoch, values[epoch]
 
-    def running_best(self, trial: FrozenTrial) -> dict[int, float]:
+    def running_best(self, number: int) -> dict[int, float]:
         """Return a trial's best value up to each epoch, larger is better."""
-        epochs = sorted(trial.intermediate_values)
-        values = [self._objective.sign * trial.intermediate_values[epoch] for epoch in epochs]
-        return dict(zip(epochs, np.maximum.accumulate(values).tolist(), strict=True))
+        reported = self._frozen(number).intermediate_values
+        epochs = sorted(reported)
+        values = [self._objective.sign * reported[epoch] for epoch in epochs]
+        return dict(zip(epochs, accumulate(values, max), strict=True))
 
     def _frozen(self, number: int) -> FrozenTrial:
         return self._study.get_trials(deepcopy=False)[number]
@@ -176,5 +180,7 @@ class SearchStudy:
 
     def _sampler(self, number: int) -> BaseSampler:
         seed = int(np.random.SeedSequence([self._seed, number]).generate_state(1)[0])
-        # group: conditional hyperparameters are modelled together with what they depend on.
-        return TPESampler(seed=seed, multivariate=True, group=True, constant_liar=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ExperimentalWarning)
+            # group: conditional hyperparameters are modelled with what they depend on.
+            return TPESampler(seed=seed, multivariate=True, group=True, constant_liar=True)

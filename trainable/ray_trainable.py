@@ -41,31 +41,36 @@ class TrainTrial(tune.Trainable):  # type: ignore[misc]  # Ray has no types
     """
 
     def setup(self, config: dict[str, Any]) -> None:
-        """Open the trial; a configuration that cannot be trained is reported by the first step."""
+        """Take note of the trial; it is opened by its first step.
+
+        Tune may start a worker for a trial and then, because another one came free, leave it
+        unused: it must not touch the trial's folder.
+        """
         cpus, gpus = config["cpus"], config["gpus"]
         torch.set_num_threads(max(1, int(cpus)))
         cv2.setNumThreads(0)
         device = torch.device("cuda" if gpus else "cpu")
         # Without a GPU the decoded cache is read faster than a worker process could hand it over.
         self._machine = Machine(device, num_workers=max(0, int(cpus) - 1) if gpus else 0)
-        self._open(config)
+        self._trial: Trial | None = None
+        self._take(config)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
-        """Open another trial in this process."""
+        """Go over to another trial in this process."""
         self._close()
-        self._open(new_config)
+        self._take(new_config)
         return True
 
     def step(self) -> dict[str, Any]:
         """Train one epoch.
 
-        Anything but a ``TrialError`` goes on to Ray, which tries again from the checkpoint.
+        A configuration that cannot be trained, and a loss that is no number, are results: trying
+        again would not help. Anything else goes on to Ray, which tries again from the checkpoint.
         """
-        if self._trial is None:
-            return self._failure(self._failed)
         try:
+            self._trial = self._trial or self._open()
             return self._result(self._trial)
-        except TrialError as error:
+        except (ConfigError, TrialError) as error:
             return self._failure(str(error))
         except Exception:
             self._folder.write_error(traceback.format_exc())
@@ -82,21 +87,20 @@ class TrainTrial(tune.Trainable):  # type: ignore[misc]  # Ray has no types
         """Close the trial's files."""
         self._close()
 
-    def _open(self, config: dict[str, Any]) -> None:
-        run_folder = Path(config["run_folder"])
-        self._folder = TrialFolder.of(run_folder, config["number"])
-        self._trial: Trial | None = None
-        self._failed = ""
-        try:
-            self._trial = Trial(
-                parse_config(config["config"]),
-                _data_of(run_folder),
-                self._folder.path,
-                objective=Objective(config["metric"]),
-                machine=self._machine,
-            )
-        except (ConfigError, TrialError) as error:
-            self._failed = str(error)
+    def _take(self, config: dict[str, Any]) -> None:
+        self._run_folder = Path(config["run_folder"])
+        self._folder = TrialFolder.of(self._run_folder, config["number"])
+        self._objective = Objective(config["metric"])
+        self._hyperparameters = config["config"]
+
+    def _open(self) -> Trial:
+        return Trial(
+            parse_config(self._hyperparameters),
+            _data_of(self._run_folder),
+            self._folder.path,
+            objective=self._objective,
+            machine=self._machine,
+        )
 
     def _close(self) -> None:
         if self._trial is not None:

@@ -138,14 +138,14 @@ def _decode_jpeg(data: bytes, image: Image.Image, size: tuple[int, int]) -> np.n
     room = min(height / size[0], width / size[1])
     reduction = max((factor for factor in REDUCTIONS if factor <= room), default=1)
     picture = cv2.imdecode(np.frombuffer(data, np.uint8), REDUCTIONS[reduction])
-    return None if picture is None else picture[:, :, ::-1]
+    return None if picture is None else cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
 
 
 def _decode_any(image: Image.Image) -> np.ndarray:
     """Return the picture as RGB in its full size."""
     _load(image)
-    if turn := UPRIGHT.get(_orientation(image)):
-        image = image.transpose(turn)
+    if (orientation := _orientation(image)) in UPRIGHT:
+        image = image.transpose(UPRIGHT[orientation])
     if image.mode.startswith("I;16"):
         grey = (np.asarray(image) >> 8).astype(np.uint8)
         return np.stack([grey] * 3, axis=2)

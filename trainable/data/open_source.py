@@ -77,4 +77,4 @@ def _found(path: Path) -> str:
     entries = [entry.is_dir() for entry in path.iterdir() if not entry.name.startswith(".")]
     if not entries:
         return "an empty folder"
-    return f"{sum(entries)} folders and {len(entries) - sum(entries)} files"
+    return f"another layout (folders: {sum(entries)}, files: {len(entries) - sum(entries)})"

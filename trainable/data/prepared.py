@@ -181,13 +181,12 @@ def _scan_warnings(scanned: ScannedIndex) -> list[str]:
 
 def _read_run_file(path: Path) -> Mapping[str, Any]:
     try:
-        said = json.loads(path.read_text())["data"]
+        return dict(json.loads(path.read_text())["data"])
     except OSError as error:
         got = f"none ({error.strerror})"
         raise ConfigError(expected(str(path), "the run file of a search", got)) from error
     except (ValueError, KeyError, TypeError) as error:
         raise ConfigError(expected(str(path), "JSON with 'data'", "something else")) from error
-    return dict(said)
 
 
 def _attribute(said: Mapping[str, Any]) -> Attribute:

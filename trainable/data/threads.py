@@ -4,6 +4,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
 from typing import TypeVar
 
 import cv2
@@ -11,7 +12,8 @@ import cv2
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 Progress = Callable[[int, int], None]
-AHEAD = 64
+CHUNK = 16  # items a task: smaller ones spend their time on handing over
+CHUNKS_AHEAD = 3  # for each thread
 
 
 def num_cores() -> int:
@@ -29,14 +31,22 @@ def in_threads(
     Args:
         function: Releases the interpreter lock most of the time, as decoders do.
         items: Its arguments.
-        progress: Called with (number done, number of items) after each.
+        progress: Called with (number done, number of items) after every few.
     """
     cv2.setNumThreads(0)  # OpenCV's own threads would compete with these
-    waiting: deque[Future[Result]] = deque()
-    with ThreadPoolExecutor(num_cores()) as pool:
-        for done in range(len(items)):
-            while len(waiting) < AHEAD and done + len(waiting) < len(items):
-                waiting.append(pool.submit(function, items[done + len(waiting)]))
-            yield waiting.popleft().result()
+
+    def work(start: int) -> list[Result]:
+        return [function(item) for item in items[start : start + CHUNK]]
+
+    num_threads, num_done = num_cores(), 0
+    starts = iter(range(0, len(items), CHUNK))
+    waiting: deque[Future[list[Result]]] = deque()
+    with ThreadPoolExecutor(num_threads) as pool:
+        waiting.extend(pool.submit(work, s) for s in islice(starts, num_threads * CHUNKS_AHEAD))
+        while waiting:
+            results = waiting.popleft().result()
+            waiting.extend(pool.submit(work, s) for s in islice(starts, 1))
+            yield from results
+            num_done += len(results)
             if progress is not None:
-                progress(done + 1, len(items))
+                progress(num_done, len(items))

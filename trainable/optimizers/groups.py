@@ -8,6 +8,8 @@ from torch.nn import Parameter
 from trainable.errors import ConfigError, expected
 
 LayerGroups = Sequence[Sequence[tuple[str, Parameter]]]
+# Layer groups of a model whose backbone is one group.
+BACKBONE_AND_HEAD = 2
 # What torch takes: params, lr, initial_lr, weight_decay, and whether they are the head's, is_head.
 ParamGroup = dict[str, Any]
 
@@ -24,7 +26,7 @@ def check_layers(num_groups: int, path: str, what: str, got: object) -> None:
     Raises:
         ConfigError: If the backbone is one group.
     """
-    if num_groups <= 2:  # the backbone as a whole and the head
+    if num_groups == BACKBONE_AND_HEAD:
         remedy = "timm does not say which of its layers comes before which."
         raise ConfigError(expected(path, f"{what} with this backbone", got, remedy))
 

@@ -19,7 +19,7 @@ def step_factor(progress: float, *, share: float, factor: float) -> float:
         >>> [step_factor(progress, share=0.25, factor=0.5) for progress in (0.2, 0.25, 0.5, 1.0)]
         [1.0, 0.5, 0.25, 0.0625]
     """
-    return math.pow(factor, int(progress / share + TOLERANCE))
+    return factor ** int(progress / share + TOLERANCE)
 
 
 def exponential_factor(progress: float, *, final: float, warmup: float) -> float:
@@ -31,7 +31,7 @@ def exponential_factor(progress: float, *, final: float, warmup: float) -> float
     """
     if progress < warmup:
         return warmup_factor(progress, warmup)
-    return final ** ((progress - warmup) / (1.0 - warmup))
+    return math.pow(final, (progress - warmup) / (1.0 - warmup))
 
 
 class Step(SchedulePart):

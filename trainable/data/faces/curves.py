@@ -19,22 +19,20 @@ _CATMULL_ROM = 0.5 * np.array([[0, 2, 0, 0], [-1, 0, 1, 0], [2, -5, 4, -1], [-1,
 @cache
 def _spline(num_points: int, *, closed: bool) -> tuple[np.ndarray, np.ndarray]:
     """Return two matrices [num_samples, num_points]: of the curve's points and its directions."""
-    t = np.arange(STEPS) / STEPS
+    t = np.append(np.arange(STEPS) / STEPS, 1.0)
     powers = np.stack([t**0, t, t**2, t**3], 1) @ _CATMULL_ROM
     slopes = np.stack([0 * t, t**0, 2 * t, 3 * t**2], 1) @ _CATMULL_ROM
     num_segments = num_points if closed else num_points - 1
-    place = np.zeros((num_segments * STEPS, num_points))
+    place = np.zeros((num_segments * STEPS + 1, num_points))
     slope = np.zeros_like(place)
     for segment in range(num_segments):
-        rows = slice(segment * STEPS, (segment + 1) * STEPS)
+        rows = slice(segment * STEPS, (segment + 1) * STEPS + 1)
+        place[rows], slope[rows] = 0, 0
         for column, point in enumerate(range(segment - 1, segment + 3)):
             index = point % num_points if closed else min(max(point, 0), num_points - 1)
             place[rows, index] += powers[:, column]
             slope[rows, index] += slopes[:, column]
-    if closed:
-        return place, slope
-    last = np.eye(num_points)[-1:]
-    return np.concatenate([place, last]), np.concatenate([slope, last - np.eye(num_points)[-2]])
+    return (place[:-1], slope[:-1]) if closed else (place, slope)
 
 
 def loop(points: Points) -> np.ndarray:
@@ -44,7 +42,12 @@ def loop(points: Points) -> np.ndarray:
 
 
 def line(points: Points) -> np.ndarray:
-    """Return the open smooth curve through points, float64 [5 * (num_points - 1) + 1, 2]."""
+    """Return the open smooth curve through points, float64 [5 * (num_points - 1) + 1, 2].
+
+    Example:
+        >>> line([(0, 0), (10, 0)])[[0, -1]].tolist()
+        [[0.0, 0.0], [10.0, 0.0]]
+    """
     control = np.asarray(points)
     return _spline(len(control), closed=False)[0] @ control
 
@@ -59,13 +62,12 @@ def ribbon(points: Points, widths: Sequence[float]) -> np.ndarray:
     Returns:
         Closed polygon, float64 [num_samples, 2].
     """
-    control = np.asarray(points)
+    control = np.ascontiguousarray(points, float).view(complex)[:, 0]
     place, slope = _spline(len(control), closed=False)
     middle, direction = place @ control, slope @ control
-    length = np.sqrt((direction * direction).sum(1)) + 1e-6
-    reach = (place @ np.asarray(widths)) / (2 * length)
-    normal = direction[:, ::-1] * np.stack([-reach, reach], 1)
-    return np.concatenate([middle + normal, (middle - normal)[::-1]])
+    reach = direction * (0.5j * (place @ np.asarray(widths)) / (np.abs(direction) + 1e-6))
+    outline = np.concatenate([middle + reach, (middle - reach)[::-1]])
+    return outline.view(float).reshape(-1, 2)
 
 
 def symmetric(right: Points) -> np.ndarray:
@@ -75,7 +77,7 @@ def symmetric(right: Points) -> np.ndarray:
         right: Control points from top to bottom; the first and the last lie on the axis x = 0.
     """
     half = np.asarray(right, float)
-    return loop(np.concatenate([half, (half[-2:0:-1]) * (-1, 1)]))
+    return loop(np.concatenate([half, mirrored(half[-2:0:-1])]))
 
 
 def mirrored(points: np.ndarray) -> np.ndarray:

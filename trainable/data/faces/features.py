@@ -1,16 +1,23 @@
 """The features of a face: eyes, brows, nose, mouth and beard."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from trainable.data.faces.canvas import Canvas, on_face
 from trainable.data.faces.colors import Color, mix, times
-from trainable.data.faces.curves import ellipse, line, loop, ribbon
+from trainable.data.faces.curves import ellipse, line, loop, mirrored, ribbon
 from trainable.data.faces.person import Face, Person
 from trainable.data.faces.shot import Expression
+from trainable.data.faces.sketch import Sketch
 
 EYE_LEVEL = -4.0
 LASH_COLOR: Color = (46, 34, 34)
 EYE_WHITE: Color = (244, 241, 238)
+EYE_SHADOW: Color = (118, 82, 120)
+PUPIL: Color = (22, 18, 20)
+WHITE: Color = (255, 255, 255)
+TEETH: Color = (248, 246, 240)
+THROAT: Color = (96, 36, 40)
 
 
 def mouth_level(face: Face) -> float:
@@ -18,155 +25,172 @@ def mouth_level(face: Face) -> float:
     return face.nose_length + 15
 
 
-def paint_eyes(canvas: Canvas, person: Person, expression: Expression) -> None:
-    """Paint both eyes with their lids, lashes and brows."""
+def add_eyes(sketch: Sketch, person: Person, expression: Expression) -> None:
+    """Add both eyes with their lids, lashes and brows."""
     for side in (-1, 1):
-        _paint_eye(canvas, person, expression, side)
-        _paint_brow(canvas, person, side)
+        _add_eye(sketch, person, expression, side)
+        _add_brow(sketch, person, side)
 
 
-def _paint_eye(canvas: Canvas, person: Person, expression: Expression, side: int) -> None:
-    """Paint an eye: the white, the iris, then the lids that cover what is too much of them."""
+def _add_eye(sketch: Sketch, person: Person, expression: Expression, side: int) -> None:
+    """Add an eye: the white, the iris, then the lids, which cover what is too much of them."""
     face = person.face
-    size = face.eye_size
-    height = 0.56 * size * expression.eyes_open * (1 - 0.22 * person.ageing.sagging)
+    a = face.eye_size
+    h = 0.6 * a * expression.eyes_open * (1 - 0.22 * person.ageing.sagging)
     center = np.array([side * face.eye_distance, EYE_LEVEL])
-
-    def place(points: list[tuple[float, float]]) -> np.ndarray:
-        return np.array(points) * (side, 1) + center
-
-    outer, inner = (size, -face.eye_tilt), (-size, 1.2)
-    top = place([inner, (-0.5 * size, -0.8 * height), (0.25 * size, -height), outer])
-    bottom = place([inner, (-0.3 * size, 0.72 * height), (0.45 * size, 0.66 * height), outer])
+    to_place = (np.array([side, 1.0]), center)
+    inner, outer = (-a, 1.2), (a, -face.eye_tilt)
+    top = _placed([inner, (-0.5 * a, -0.8 * h), (0.25 * a, -h), outer], to_place)
+    bottom = _placed([inner, (-0.3 * a, 0.72 * h), (0.45 * a, 0.66 * h), outer], to_place)
+    brim = _placed([(1.12 * a, -5), (0.2 * a, -h - 6), (-1.1 * a, -3)], to_place)
+    rim = _placed([(1.1 * a, 4), (0.2 * a, h + 5), (-1.1 * a, 4)], to_place)
     upper, lower = line(top), line(bottom)
-    canvas.paint(np.concatenate([upper, lower[::-1]]), EYE_WHITE)
-    _paint_iris(canvas, face, center + expression.gaze)
-    lid = mix(times(face.skin, 0.93), (118, 82, 120), face.eye_shadow)
-    brim = place([(1.12 * size, -5), (0.2 * size, -height - 6), (-1.1 * size, -3)])
-    canvas.paint(np.concatenate([upper, line(brim)]), lid)
-    rim = place([(1.1 * size, 4), (0.2 * size, height + 5), (-1.1 * size, 4)])
-    canvas.paint(np.concatenate([lower, line(rim)]), times(face.skin, 0.98))
-    _paint_lashes(canvas, face, top, side)
+    sketch.paint(np.concatenate([upper, lower[::-1]]), EYE_WHITE)
+    _add_iris(sketch, face, center + expression.gaze)
+    lid = mix(times(face.skin, 0.93), EYE_SHADOW, face.eye_shadow)
+    sketch.paint(np.concatenate([upper, line(brim)]), lid)
+    sketch.paint(np.concatenate([lower, line(rim)]), times(face.skin, 0.98))
+    _add_lashes(sketch, face, top, side)
 
 
-def _paint_iris(canvas: Canvas, face: Face, center: np.ndarray) -> None:
-    """Paint iris, pupil and the light mirrored in them."""
+def _placed(
+    points: list[tuple[float, float]], to_place: tuple[np.ndarray, np.ndarray]
+) -> np.ndarray:
+    """Return points of an eye where the eye is: mirrored or not, and moved."""
+    return np.array(points) * to_place[0] + to_place[1]
+
+
+def _add_iris(sketch: Sketch, face: Face, center: np.ndarray) -> None:
+    """Add iris, pupil and the light mirrored in them."""
     x, y = float(center[0]), float(center[1]) - 0.3
     radius = 0.55 * face.eye_size
-    canvas.paint(ellipse((x, y), radius, radius), times(face.eye_color, 0.75))
-    canvas.paint(ellipse((x, y + 0.4), 0.78 * radius, 0.78 * radius), times(face.eye_color, 1.2))
-    canvas.paint(ellipse((x, y), 0.46 * radius, 0.46 * radius), (22, 18, 20))
-    canvas.paint(ellipse((x - 1.5, y - 1.7), 1.4, 1.4), (255, 255, 255))
+    sketch.paint(ellipse((x, y), radius, radius), times(face.eye_color, 0.75))
+    sketch.paint(ellipse((x, y + 0.4), 0.78 * radius, 0.78 * radius), times(face.eye_color, 1.2))
+    sketch.paint(ellipse((x, y), 0.46 * radius, 0.46 * radius), PUPIL)
+    sketch.paint(ellipse((x - 1.5, y - 1.7), 1.4, 1.4), WHITE)
 
 
-def _paint_lashes(canvas: Canvas, face: Face, top: np.ndarray, side: int) -> None:
-    """Paint the dark edge of the upper lid and the crease above it."""
+def _add_lashes(sketch: Sketch, face: Face, top: np.ndarray, side: int) -> None:
+    """Add the dark edge of the upper lid and the crease above it."""
     thick = 1.5 + 1.9 * face.lashes
     wing = top[-1] + (side * 3.4 * face.lashes, -2.6 * face.lashes)
-    edge = np.concatenate([top, wing[None]]) if face.lashes > 0.25 else top
-    widths = (0.8, 0.9 * thick, thick, 0.9 * thick, 0.4)[: len(edge)]
-    canvas.paint(ribbon(edge, widths), LASH_COLOR)
-    crease = top - (0, 3.2)
-    canvas.paint(ribbon(crease, (0.5, 1.1, 1.3, 0.4)), times(face.skin, 0.72))
+    edge = np.concatenate([top, wing[None]])
+    sketch.paint(ribbon(edge, (0.8, 0.9 * thick, thick, 0.9 * thick, 0.4)), LASH_COLOR)
+    crease = ribbon(top - (0, 3.2), (0.5, 1.1, 1.3, 0.4))
+    sketch.paint(crease, times(face.skin, 0.72))
 
 
-def _paint_brow(canvas: Canvas, person: Person, side: int) -> None:
-    """Paint a brow in a darker shade of the hair."""
+def _add_brow(sketch: Sketch, person: Person, side: int) -> None:
+    """Add a brow in a darker shade of the hair."""
     face = person.face
     x, y = face.eye_distance, EYE_LEVEL - face.brow_height
-    points = [(side * (x - 11), y + 2.5), (side * (x + 2), y - face.brow_arch), (side * (x + 13), y + 3)]
+    points = np.array([(x - 11, y + 1.5), (x + 2, y - face.brow_arch), (x + 13, y + 3)])
     color = mix(times(person.hair.color, 0.72), (56, 40, 34), 0.35)
-    canvas.paint(ribbon(points, (face.brow_width, 1.05 * face.brow_width, 1.2)), color)
+    outline = ribbon(points, (face.brow_width, 1.05 * face.brow_width, 1.2))
+    sketch.paint(outline if side > 0 else mirrored(outline), color)
 
 
-def paint_nose(canvas: Canvas, face: Face, light_side: float) -> None:
-    """Paint the nose: shadow on one side, light on the tip, nostrils."""
-    width, tip = face.nose_width, face.nose_length
+def add_nose(sketch: Sketch, face: Face, light_side: float) -> None:
+    """Add the nose: shadow on one side and below, light on the tip, nostrils."""
+    w, tip = face.nose_width, face.nose_length
     dark = -1 if light_side > 0 else 1
-    bridge = np.array([(dark * 3.5, -9), (dark * 4, 4), (dark * (width + 0.5), tip - 2), (dark * 2, tip)])
-    canvas.shade(bridge, (0.9, 0.84, 0.83), on_face(bridge) + 4)
-    below = ellipse((0, tip + 3.5), width + 1, 3)
-    canvas.shade(below, (0.84, 0.76, 0.75), on_face(below) + 3)
-    shine = ellipse((-1.5 * dark, tip - 5), 3.2, 4.5)
-    canvas.shade(shine, 1.12, on_face(shine) + 11)
-    edge = ribbon(
-        [(-width, tip - 3), (-width + 1, tip + 1), (-3, tip + 1), (0, tip + 2.6), (3, tip + 1),
-         (width - 1, tip + 1), (width, tip - 3)],
-        (0.6, 1.3, 1.8, 1.2, 1.8, 1.3, 0.6),
+    flank = np.array([(3.5, -9), (4, 4), (w + 0.5, tip - 2), (2, tip)]) * (dark, 1)
+    sketch.shade(flank, (0.9, 0.84, 0.83), 4)
+    sketch.shade(ellipse((0, tip + 3.5), w + 1, 3), (0.84, 0.76, 0.75), 3)
+    sketch.shade(ellipse((-1.5 * dark, tip - 5), 3.2, 4.5), 1.12, 11)
+    right = np.array([(w, tip - 3), (w - 1, tip + 1), (3, tip + 1)])
+    edge = np.concatenate([right, [(0, tip + 2.6)], mirrored(right[::-1])])
+    sketch.paint(ribbon(edge, (0.6, 1.3, 1.8, 1.2, 1.8, 1.3, 0.6)), times(face.skin, 0.66), 5)
+
+
+@dataclass(frozen=True)
+class _Mouth:
+    """The measures of a mouth: half its width, rise of its corners, opening, height (y)."""
+
+    half: float
+    lift: float
+    gap: float
+    level: float
+
+    @property
+    def middle(self) -> float:
+        """How far a smile lowers the middle of the lips."""
+        return 0.55 * self.lift
+
+    def placed(self, right: list[tuple[float, float]]) -> np.ndarray:
+        """Return the symmetric line from the left corner of the mouth to the right one.
+
+        Args:
+            right: Its points from the middle to the right corner.
+        """
+        half = np.array(right, float) + (0, self.level)
+        return np.concatenate([mirrored(half[:0:-1]), half])
+
+
+def add_mouth(sketch: Sketch, face: Face, expression: Expression) -> None:
+    """Add the lips, open with teeth where the person laughs."""
+    smile = expression.smile
+    mouth = _Mouth(
+        face.mouth_width + 1.8 * smile, 3 * smile, 4.2 * expression.mouth_open, mouth_level(face)
     )
-    canvas.paint(edge, times(face.skin, 0.66), on_face(edge) + 5)
+    _add_lips(sketch, face, mouth)
+    if mouth.gap > 1.2:
+        _add_teeth(sketch, mouth)
+    m, half, lift = mouth.middle, mouth.half, mouth.lift
+    seam = mouth.placed([(0, m), (0.5 * half, m - 0.35 * lift), (half, -lift)])
+    sketch.paint(ribbon(seam, (0.6, 1.3, 1.4, 1.3, 0.6)), times(face.lip_color, 0.52))
 
 
-def paint_mouth(canvas: Canvas, face: Face, expression: Expression) -> None:
-    """Paint the lips, open with teeth in a wide smile."""
-    half = face.mouth_width + 1.8 * expression.smile
-    lift = 3.0 * expression.smile
-    full, gap = face.lip_fullness, 4.2 * expression.mouth_open
-    level = np.array([0.0, mouth_level(face)])
-    middle = 0.55 * lift
-    corner_left, corner_right = (-half, -lift), (half, -lift)
-    upper = [
-        corner_left, (-0.55 * half, middle - 0.75 * full - 0.3 * lift), (-0.16 * half, middle - full),
-        (0, middle - 0.75 * full), (0.16 * half, middle - full),
-        (0.55 * half, middle - 0.75 * full - 0.3 * lift), corner_right,
-    ]
-    lower = [
-        corner_right, (0.55 * half, middle + gap + 0.95 * full - 0.2 * lift),
-        (0, middle + gap + 1.25 * full), (-0.55 * half, middle + gap + 0.95 * full - 0.2 * lift),
-        corner_left,
-    ]
-    canvas.paint(np.concatenate([line(upper), line(lower)]) + level, face.lip_color)
-    canvas.shade(ellipse((0, level[1] + middle + gap + 1.9 * full + 2), 8, 2.2), (0.88, 0.82, 0.8))
-    if gap > 1.2:
-        _paint_open_mouth(canvas, level, half, (middle, lift, gap))
-    seam = [corner_left, (-0.5 * half, middle - 0.35 * lift), (0, middle), (0.5 * half, middle - 0.35 * lift), corner_right]
-    canvas.paint(ribbon(np.array(seam) + level, (0.6, 1.3, 1.4, 1.3, 0.6)), times(face.lip_color, 0.52))
+def _add_lips(sketch: Sketch, face: Face, mouth: _Mouth) -> None:
+    """Add both lips in one colour, and the shadow below them."""
+    m, half, lift, full = mouth.middle, mouth.half, mouth.lift, face.lip_fullness
+    corner = (half, -lift)
+    bow = [(0, m - 0.75 * full), (0.16 * half, m - full)]
+    upper = mouth.placed([*bow, (0.55 * half, m - 0.75 * full - 0.3 * lift), corner])
+    deep = m + mouth.gap
+    below = (0.55 * half, deep + 0.95 * full - 0.2 * lift)
+    lower = mouth.placed([(0, deep + 1.25 * full), below, corner])
+    sketch.paint(np.concatenate([line(upper), line(lower[::-1])]), face.lip_color)
+    shadow = ellipse((0, mouth.level + deep + 1.9 * full + 2), 8, 2.2)
+    sketch.shade(shadow, (0.88, 0.82, 0.8))
 
 
-def _paint_open_mouth(
-    canvas: Canvas, level: np.ndarray, half: float, heights: tuple[float, float, float]
-) -> None:
-    """Paint what is seen between open lips."""
-    middle, lift, gap = heights
-    inside = [
-        (-0.82 * half, -0.6 * lift), (0, middle), (0.82 * half, -0.6 * lift),
-        (0.5 * half, middle + 0.75 * gap), (0, middle + gap), (-0.5 * half, middle + 0.75 * gap),
-    ]
-    canvas.paint(loop(inside) + level, (96, 36, 40))
-    teeth = [
-        (-0.68 * half, -0.3 * lift + 0.2), (0, middle + 0.2), (0.68 * half, -0.3 * lift + 0.2),
-        (0.4 * half, middle + 0.5 * gap), (0, middle + 0.62 * gap), (-0.4 * half, middle + 0.5 * gap),
-    ]
-    canvas.paint(loop(teeth) + level, (248, 246, 240))
+def _add_teeth(sketch: Sketch, mouth: _Mouth) -> None:
+    """Add what is seen between open lips."""
+    m, half, lift, gap = mouth.middle, mouth.half, mouth.lift, mouth.gap
+    top = mouth.placed([(0, m), (0.82 * half, -0.6 * lift)])
+    floor = mouth.placed([(0, m + gap), (0.5 * half, m + 0.75 * gap)])
+    sketch.paint(loop(np.concatenate([top, floor[::-1]])), THROAT)
+    top = mouth.placed([(0, m + 0.2), (0.68 * half, 0.2 - 0.3 * lift)])
+    floor = mouth.placed([(0, m + 0.62 * gap), (0.4 * half, m + 0.5 * gap)])
+    sketch.paint(loop(np.concatenate([top, floor[::-1]])), TEETH)
 
 
-def paint_beard(canvas: Canvas, person: Person) -> None:
-    """Paint the beard, or shade stubble."""
+def add_beard(sketch: Sketch, person: Person) -> None:
+    """Add stubble and the beard."""
     face, hair = person.face, person.hair
     level = mouth_level(face)
-    jaw = _jaw_region(face, level)
+    color = mix(times(hair.color, 0.9), face.skin, 0.14)
     if hair.stubble > 0.25:
         dim = 1 - 0.2 * hair.stubble
-        canvas.shade(jaw, (dim, dim, dim + 0.03))
-    color = mix(times(hair.color, 0.9), face.skin, 0.14)
+        sketch.shade(_jaw_region(face), (dim, dim, dim + 0.03))
     if hair.beard == "full":
-        canvas.paint(jaw, color)
+        sketch.paint(_jaw_region(face), color)
     if hair.beard == "goatee":
-        outline = [(-12, level + 6), (0, level + 8), (12, level + 6), (11, face.chin), (0, face.chin + 4), (-11, face.chin)]
-        canvas.paint(loop(outline), color)
+        chin = face.chin
+        points = [(-12, level + 6), (0, level + 8), (12, level + 6), (11, chin), (-11, chin)]
+        sketch.paint(loop(points), color)
     if hair.beard != "none":
         y = 0.5 * (level + face.nose_length) + 2
         points = [(-16, y + 6), (-8, y), (0, y + 0.8), (8, y), (16, y + 6)]
-        canvas.paint(ribbon(points, (1.5, 5.5, 4, 5.5, 1.5)), color)
+        sketch.paint(ribbon(points, (1.5, 5.5, 4, 5.5, 1.5)), color)
 
 
-def _jaw_region(face: Face, level: float) -> np.ndarray:
+def _jaw_region(face: Face) -> np.ndarray:
     """Return the outline of where a full beard grows, float64 [num_points, 2]."""
-    w, jaw = face.half_width, face.jaw
-    half = [
-        (w - 1, 2), (jaw + 2, 32), (face.chin_width + 4, face.chin - 3), (0, face.chin + 4),
-    ]
-    inner = [(0, level - 9), (-17, level - 6), (-w + 13, 22), (-w + 5, 2)]
-    right = [(-x, y) for x, y in inner[:0:-1]]
-    left = [(-x, y) for x, y in half[-2::-1]]
-    return loop([*right[:0], *half, *left, *inner[:0:-1], inner[0], *[(-x, y) for x, y in inner[1:]]])
+    w, level = face.half_width, mouth_level(face)
+    chin = [(face.jaw + 2, 32), (face.chin_width + 4, face.chin - 3), (0, face.chin + 4)]
+    outer = np.array([(w - 1, 2), *chin])
+    inner = np.array([(w - 5, 2), (w - 13, 22), (17, level - 6), (0, level - 9)])
+    left = mirrored(np.concatenate([outer[-2::-1], inner[:-1]]))
+    return loop(np.concatenate([outer, left, inner[::-1]]))

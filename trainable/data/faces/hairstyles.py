@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class HairStyle:
-    """One way to wear hair; lengths in units of the canvas, a head being about 118 high.
+    """One way to wear hair; lengths in units of the sketch, a head being about 118 high.
 
     Args:
         name: Its name.

@@ -22,7 +22,7 @@ GOLDEN_RATIO = 0.6180339887498949
 
 @dataclass(frozen=True)
 class Face:
-    """Shape and features of a face; lengths in units of the canvas."""
+    """Shape and features of a face; lengths in units of the sketch."""
 
     skin: Color
     half_width: float
@@ -78,6 +78,7 @@ class Outfit:
     neckline: str
     cloth: Color
     trim: Color
+    striped: bool
     glasses: str
     glasses_color: Color
     earrings: bool
@@ -157,17 +158,17 @@ def draw_person(seed: int, number: int, difficulty: float = 1.0) -> Person:
     gender, years = group_and_age(seed, number)
     rng = np.random.default_rng([seed, number, 0])
     looks = _Looks(rng, gender, years, difficulty)
+    darkness = float(rng.beta(1.3, 2.2))
     ageing = _draw_ageing(looks, gender)
-    hair = _draw_hair(looks, ageing)
     return Person(
         seed=seed,
         number=number,
         difficulty=difficulty,
         gender=gender,
         years=years,
-        face=_draw_face(looks, hair.color),
+        face=_draw_face(looks, darkness),
         ageing=ageing,
-        hair=hair,
+        hair=_draw_hair(looks, ageing, darkness),
         outfit=_draw_outfit(looks),
         room=_draw_room(looks),
     )
@@ -197,10 +198,10 @@ def _draw_ageing(looks: _Looks, gender: str) -> Ageing:
     )
 
 
-def _draw_face(looks: _Looks, hair_color: Color) -> Face:
+def _draw_face(looks: _Looks, darkness: float) -> Face:
     """Draw the shape of the face and its features."""
     rng = looks.rng
-    skin = colors.jittered(rng, colors.skin_color(rng.beta(1.3, 2.2)), 4)
+    skin = colors.jittered(rng, colors.skin_color(darkness), 4)
     painted = looks.chance(float(np.clip(0.45 - 0.4 * looks.manly(), 0.02, 0.9)))
     natural = colors.mix(skin, (196, 84, 84), looks.near(0.42, 0.08))
     lipstick = colors.one_of(rng, colors.LIPSTICKS, 8)
@@ -211,14 +212,14 @@ def _draw_face(looks: _Looks, hair_color: Color) -> Face:
         chin_width=looks.near(14, 1.6) + 3.0 * looks.manly(),
         chin=looks.near(57, 1.8) + 1.6 * looks.manly(),
         eye_distance=looks.near(18.5, 0.8),
-        eye_size=looks.near(8.8, 0.5) - 0.5 * looks.manly(),
+        eye_size=looks.near(9.6, 0.5) - 0.5 * looks.manly(),
         eye_tilt=looks.near(0.6, 0.9),
         eye_color=colors.one_of(rng, colors.EYE_COLORS, 8),
         lashes=float(np.clip(0.5 - 0.4 * looks.manly(), 0, 1)),
         eye_shadow=0.5 * painted * float(rng.random()),
         brow_width=float(np.clip(looks.near(3.6, 0.5) + 1.0 * looks.manly(), 1.6, 7)),
         brow_height=looks.near(15.5, 1.2) - 1.3 * looks.manly(),
-        brow_arch=looks.near(2.6, 0.9) - 1.1 * looks.manly(),
+        brow_arch=looks.near(1.2, 0.7) - 0.9 * looks.manly(),
         nose_width=looks.near(8.2, 1.0) + 0.7 * looks.manly(),
         nose_length=looks.near(22, 1.6) + 0.6 * looks.manly(),
         lip_fullness=float(np.clip(looks.near(4.6, 0.8) - 0.8 * looks.manly(), 2.2, 8)),
@@ -229,14 +230,14 @@ def _draw_face(looks: _Looks, hair_color: Color) -> Face:
     )
 
 
-def _draw_hair(looks: _Looks, ageing: Ageing) -> Hair:
+def _draw_hair(looks: _Looks, ageing: Ageing, darkness: float) -> Hair:
     """Draw the style and the colour of the hair, and the beard."""
     rng = looks.rng
     manly = looks.manly()
     side = 1 if looks.chance(0.5) else -1
     return Hair(
         style=_draw_style(looks, manly, ageing.receding),
-        color=_draw_hair_color(looks, ageing.grey),
+        color=_draw_hair_color(looks, ageing.grey, darkness),
         volume=looks.near(5, 2.2),
         side=side,
         beard=_draw_beard(looks),
@@ -253,10 +254,12 @@ def _draw_style(looks: _Looks, manly: float, receding: float) -> HairStyle:
     return HAIR_STYLES[min(int(np.searchsorted(weights.cumsum(), place)), len(HAIR_STYLES) - 1)]
 
 
-def _draw_hair_color(looks: _Looks, grey: float) -> Color:
-    """Draw a hair colour: mostly natural, sometimes dyed, greying with age."""
+def _draw_hair_color(looks: _Looks, grey: float, darkness: float) -> Color:
+    """Draw a hair colour: mostly natural, dark with dark skin, sometimes dyed, greying with age."""
     rng = looks.rng
-    name = rng.choice(list(colors.HAIR_COLORS), p=(0.3, 0.24, 0.18, 0.1, 0.13, 0.05))
+    light = (1 - darkness) ** 3
+    weights = np.array([0.3, 0.24, 0.3 * light, 0.25 * light, 0.35 * light, 0.05])
+    name = rng.choice(list(colors.HAIR_COLORS), p=weights / weights.sum())
     dyed_over = looks.chance(0.3 if looks.manly() < 0 else 0.12)
     if name == "dyed":
         return colors.one_of(rng, colors.DYES, 10)
@@ -266,7 +269,7 @@ def _draw_hair_color(looks: _Looks, grey: float) -> Color:
 
 def _draw_beard(looks: _Looks) -> str:
     """Draw the kind of beard: none, moustache, goatee or full."""
-    if not looks.chance(float(np.clip(0.16 + 0.22 * looks.manly(), 0, 0.6))):
+    if not looks.chance(float(np.clip(0.5 * looks.manly() - 0.1, 0.004, 0.5))):
         return "none"
     return str(looks.rng.choice(["moustache", "goatee", "full"], p=(0.25, 0.3, 0.45)))
 
@@ -285,6 +288,7 @@ def _draw_outfit(looks: _Looks) -> Outfit:
         neckline=str(rng.choice(necklines, p=shares)),
         cloth=colors.one_of(rng, colors.CLOTH_COLORS, 12),
         trim=colors.one_of(rng, colors.CLOTH_COLORS, 12),
+        striped=looks.chance(0.3),
         glasses=str(rng.choice(frames, p=frame_shares)) if wears_glasses else "none",
         glasses_color=frame_color,
         earrings=looks.chance(0.4 if looks.manly() < 0 else 0.04),

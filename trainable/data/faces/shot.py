@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from trainable.data.faces import colors
-from trainable.data.faces.canvas import Pose
+from trainable.data.faces.sketch import Pose
 from trainable.data.faces.colors import Color
 from trainable.data.faces.person import Person
 
@@ -22,7 +22,7 @@ class Mask:
         color: Main colour.
         trim: Colour of pattern and seams.
         worn: on, below_nose, chin or ear.
-        slip: How far it sits below its proper place, in units of the canvas.
+        slip: How far it sits below its proper place, in units of the sketch.
     """
 
     kind: str
@@ -48,20 +48,35 @@ class Camera:
     """Light and camera.
 
     Args:
-        light: Factor of the light in the picture's corners, float64 [2, 2, 3].
-        light_side: Where the light comes from, -1 (left) to 1 (right).
+        exposure: Logarithm of the light's factor.
+        warmth: How much redder than white the light is, as a share.
+        across: How the logarithm of the light changes from the middle to the right edge.
+        down: How the logarithm of the light changes from the middle to the upper edge.
         blur: Standard deviation of the blur in pixels.
         noise: Standard deviation of the noise in grey levels.
         noise_offset: Which piece of the noise is seen, in pixels.
         quality: JPEG quality, 1 to 100.
     """
 
-    light: np.ndarray
-    light_side: float
+    exposure: float
+    warmth: float
+    across: float
+    down: float
     blur: float
     noise: float
     noise_offset: tuple[int, int]
     quality: int
+
+    @property
+    def light_side(self) -> float:
+        """Where the light comes from, -1 (left) to 1 (right)."""
+        return min(1.0, max(-1.0, 9 * self.across))
+
+    def light(self) -> np.ndarray:
+        """Return the factor of the light in the picture's four corners, float64 [2, 2, 3]."""
+        slope = self.across * np.array([[-1, 1], [-1, 1]]) + self.down * np.array([[1], [-1]])
+        warm = (1 + self.warmth, 1.0, 1 - self.warmth)
+        return np.exp(self.exposure + slope)[..., None] * np.array(warm)
 
 
 @dataclass(frozen=True)
@@ -115,8 +130,8 @@ def _draw_mask(rng: np.random.Generator, name: str, difficulty: float) -> Mask:
 def _draw_poses(rng: np.random.Generator, difficulty: float) -> tuple[Pose, Pose]:
     """Draw how the head and the body stand."""
     yaw, roll, pitch, lean, x, y, zoom = np.clip(rng.standard_normal(7), -2.2, 2.2) * difficulty
-    scale = float(np.clip(0.98 + 0.05 * zoom, 0.5, 1.5))
-    center_x, center_y = 96 + 6.0 * x, 116 + 5.0 * y
+    scale = float(np.clip(1.16 + 0.06 * zoom, 0.6, 1.6))
+    center_x, center_y = 96 + 6.0 * x, 118 + 5.0 * y
     head = Pose((center_x, center_y), scale, 0.07 * roll, 0.19 * yaw, 0.07 * pitch)
     body_center = (center_x + 4.0 * lean, center_y)
     return head, Pose(body_center, scale, 0.25 * head.roll, 0.3 * head.yaw)
@@ -135,14 +150,13 @@ def _draw_expression(rng: np.random.Generator) -> Expression:
 def _draw_camera(rng: np.random.Generator, difficulty: float) -> Camera:
     """Draw light and camera: exposure, colour temperature, a gradient, blur, noise, quality."""
     exposure, warmth, across, down = np.clip(rng.standard_normal(4), -2, 2) * difficulty
-    warm = np.array([1 + 0.06 * warmth, 1.0, 1 - 0.06 * warmth])
-    slope = 0.11 * across * np.array([[-1, 1], [-1, 1]]) + 0.06 * down * np.array([[1, 1], [-1, -1]])
-    light = np.exp(0.14 * exposure - 0.02 + slope)[..., None] * warm
     return Camera(
-        light=light,
-        light_side=float(np.clip(across, -1, 1)),
+        exposure=float(0.13 * exposure - 0.1),
+        warmth=float(0.06 * warmth),
+        across=float(0.11 * across),
+        down=float(0.06 * down),
         blur=max(0.0, float(difficulty * rng.normal(0.5, 0.7))),
-        noise=float(difficulty * rng.uniform(1, 9)),
+        noise=float(difficulty * rng.uniform(1, 8)),
         noise_offset=(int(rng.integers(64)), int(rng.integers(64))),
         quality=int(rng.integers(62, 94)),
     )

@@ -1,0 +1,88 @@
+"""The card of a bundle: what it is, how it was chosen, how good it is and on what."""
+
+from collections.abc import Iterator, Mapping
+
+from analysis.manifest import Manifest, MemberEntry, Score
+from trainable.trial_folder import trial_id
+
+HEADLINES = {"f1": "macro F1", "accuracy": "accuracy", "loss": "loss (nats)"}
+PARTS = {"val": "validation", "test": "test"}
+
+
+def card_text(manifest: Manifest) -> str:
+    """Return the card in Markdown."""
+    classes = manifest.classes
+    num_members = len(manifest.members)
+    sections = [
+        "# Image classifier",
+        f"{_counted(num_members, 'network')} telling {len(classes)} classes apart: "
+        f"{', '.join(classes)}. Made {manifest.created_at}.",
+        "## How it was chosen",
+        manifest.chosen,
+        "## How good it is",
+        _on_what(manifest),
+        _score_table(manifest),
+        "The validation part also decided which trials and epochs were kept, so its scores "
+        "flatter. The test part decided nothing: it is people that nothing was fitted to.",
+        *_attribute_section(manifest),
+        "## Members",
+        "\n".join(_member_table(manifest.members)),
+        "## Use",
+        "    python -m analysis.predict BUNDLE --images FOLDER --out predictions.csv",
+    ]
+    return "\n\n".join(sections) + "\n"
+
+
+def _counted(number: int, what: str) -> str:
+    return f"One {what}" if number == 1 else f"The weighted average of {number} {what}s"
+
+
+def _on_what(manifest: Manifest) -> str:
+    data = manifest.data
+    counts = ", ".join(
+        f"{part} {data.num_images[part]} images of {data.num_people[part]}"
+        for part in data.num_images
+    )
+    return (
+        f"On `{data.source}` (fingerprint {data.fingerprint}): {counts} people or things, none of "
+        "them in two parts."
+    )
+
+
+def _score_table(manifest: Manifest) -> str:
+    lines = ["| | " + " | ".join(PARTS.values()) + " |", "| --- | --- | --- |"]
+    for metric, words in HEADLINES.items():
+        cells = [_cell(manifest.metrics, f"{part}/{metric}") for part in PARTS]
+        lines.append(f"| {words} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _cell(metrics: Mapping[str, Score], name: str) -> str:
+    score = metrics.get(name)
+    if score is None:
+        return ""
+    if score.interval is None:
+        return f"{score.value:.4f}"
+    low, high = score.interval
+    return f"{score.value:.4f} ({low:.4f} to {high:.4f})"
+
+
+def _attribute_section(manifest: Manifest) -> Iterator[str]:
+    if not manifest.attributes:
+        return
+    lines = ["| macro F1 of | " + " | ".join(PARTS.values()) + " |", "| --- | --- | --- |"]
+    for name, attribute in manifest.attributes.items():
+        for path in (name, *(f"{name}/{value}" for value in attribute.values)):
+            cells = [_cell(manifest.metrics, f"{part}/f1/{path}") for part in PARTS]
+            lines.append(f"| {path} | {' | '.join(cells)} |")
+    yield "\n".join(lines)
+
+
+def _member_table(members: tuple[MemberEntry, ...]) -> Iterator[str]:
+    yield "| folder | run | trial | weight | input | validation macro F1 | test macro F1 |"
+    yield "| --- | --- | --- | --- | --- | --- | --- |"
+    for member in members:
+        size = f"{member.size[0]}x{member.size[1]}"
+        cells = [member.folder, member.run, trial_id(member.trial), f"{member.weight:.3f}", size]
+        cells += [_cell(member.metrics, f"{part}/f1") for part in PARTS]
+        yield f"| {' | '.join(cells)} |"

@@ -1,0 +1,108 @@
+"""``python -m analysis.predict BUNDLE --images … --out FILE.csv``: classes of new images."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from analysis.bundle import read_bundle
+from analysis.image_list import ImageList, read_image_list
+from analysis.prediction_table import FORMATS, prediction_table, write_predictions
+from trainable.command import ArgumentParser, positive_whole_number, run_command
+from trainable.errors import ConfigError, expected
+
+DEVICES = ("auto", "cpu", "cuda")
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    about = "Predict the classes of images with a bundle that analysis.export wrote."
+    parser = ArgumentParser("python -m analysis.predict", about)
+    parser.add_argument("bundle", metavar="BUNDLE", type=Path, help="folder of the bundle")
+    parser.add_argument(
+        "--images",
+        metavar="DIR_OR_CSV",
+        type=Path,
+        required=True,
+        help="a folder, or a CSV table with a column path or ImageID; its column ans is filled in",
+    )
+    parser.add_argument("--out", metavar="FILE", type=Path, required=True, help=".csv or .parquet")
+    parser.add_argument(
+        "--batch-size", metavar="N", type=positive_whole_number, default=BATCH_SIZE
+    )
+    parser.add_argument("--device", choices=DEVICES, default="auto")
+    arguments = parser.parse_args(argv)
+    _check_out(arguments.out)
+    return arguments
+
+
+def _check_out(file: Path) -> None:
+    if file.suffix not in FORMATS:
+        raise ConfigError(expected("--out", f"a file {' or '.join(FORMATS)}", str(file)))
+    if not file.parent.is_dir():
+        raise ConfigError(expected("--out", "a file in a folder that exists", str(file)))
+
+
+def _predict(argv: Sequence[str] | None) -> int:
+    arguments = _parse(argv)
+    bundle = read_bundle(arguments.bundle)
+    images = read_image_list(arguments.images)
+    # Read when torch is first imported: spinning threads would take the decoders' cores.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    from analysis.member import choose_device
+    from analysis.predictor import Predictor
+
+    predictor = Predictor(bundle, choose_device(arguments.device))
+    with _progress_bar() as progress:
+        predictions = predictor.predict(
+            images.paths, batch_size=arguments.batch_size, progress=progress
+        )
+    _complain(images, predictions.unreadable)
+    labels = bundle.manifest.label_space
+    write_predictions(prediction_table(images, predictions.probabilities, labels), arguments.out)
+    num_read = len(images.paths) - len(predictions.unreadable)
+    sys.stdout.write(f"{num_read} images predicted: {arguments.out}\n")
+    return 0
+
+
+def _complain(images: ImageList, unreadable: dict[int, str]) -> None:
+    """List the images that cannot be read.
+
+    Raises:
+        ConfigError: If these are all.
+    """
+    for place, reason in unreadable.items():
+        sys.stderr.write(f"{images.paths[place]}: {reason}\n")
+    num_images = len(images.paths)
+    if len(unreadable) == num_images:
+        got = f"none of {num_images}"
+        raise ConfigError(expected("--images", "at least one image that can be read", got))
+    if unreadable:
+        sys.stderr.write(
+            f"{len(unreadable)} of {num_images} images cannot be read; they are left empty.\n"
+        )
+
+
+@contextmanager
+def _progress_bar() -> Iterator[Callable[[int, int], None]]:
+    """Show how many images are done while the block runs, where stderr is a terminal."""
+    console = Console(stderr=True)
+    columns = (TextColumn("predicting"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code."""
+    return run_command(_predict, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,115 @@
+"""Class probabilities of image files by a bundle, decoded and predicted side by side."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from analysis.bundle import Bundle
+from analysis.member import load_member
+from trainable.data.decode import decode_image, read_file
+from trainable.data.threads import in_threads
+
+Size = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Class probabilities of a list of images.
+
+    Args:
+        probabilities: float32 [num_images, num_classes]; a row of NaN for an image that cannot
+            be read.
+        unreadable: Why an image cannot be read, by its place in the list.
+    """
+
+    probabilities: np.ndarray
+    unreadable: dict[int, str]
+
+
+@dataclass(frozen=True)
+class _Decoded:
+    """An image at every size that a member wants, or the reason why it cannot be read."""
+
+    pixels: dict[Size, np.ndarray]
+    reason: str = ""
+
+
+class Predictor:
+    """The weighted average of a bundle's members.
+
+    Args:
+        bundle: A bundle that was read, and so checked.
+        device: Where the members run.
+
+    Raises:
+        ConfigError: If a member's files do not fit each other.
+    """
+
+    def __init__(self, bundle: Bundle, device: torch.device) -> None:
+        labels = bundle.manifest.label_space
+        self.num_classes = labels.num_classes
+        self._weighted = [
+            (
+                load_member(bundle.config_file(entry), bundle.weights_file(entry), labels, device),
+                entry.weight,
+            )
+            for entry in bundle.manifest.members
+        ]
+
+    def predict(
+        self,
+        paths: Sequence[Path],
+        *,
+        batch_size: int,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Predictions:
+        """Return the probabilities of image files.
+
+        Threads decode the next images while the members work on a batch; members of the same
+        input size share what was decoded, and no more than a few batches are held at a time.
+
+        Args:
+            paths: Image files.
+            batch_size: Images at a time.
+            progress: Called with (images read, images in all).
+        """
+        probabilities_NC = np.full((len(paths), self.num_classes), np.nan, np.float32)
+        unreadable: dict[int, str] = {}
+        sizes = {member.config.resize for member, _ in self._weighted}
+        decoded = in_threads(partial(_decode, sizes=tuple(sizes)), paths, progress)
+        for start, batch in _batches(decoded, batch_size):
+            unreadable |= {start + i: d.reason for i, d in enumerate(batch) if d.reason}
+            places = [i for i, d in enumerate(batch) if not d.reason]
+            if places:
+                average_NC = self._average([batch[i].pixels for i in places])
+                probabilities_NC[start + np.array(places)] = average_NC
+        return Predictions(probabilities_NC, unreadable)
+
+    def _average(self, images: Sequence[dict[Size, np.ndarray]]) -> np.ndarray:
+        rows_N = np.arange(len(images))
+        stacks = {size: np.stack([image[size] for image in images]) for size in images[0]}
+        average_NC = np.zeros((len(images), self.num_classes), np.float32)
+        for member, weight in self._weighted:
+            average_NC += weight * member.probabilities(stacks[member.config.resize], rows_N)
+        return average_NC
+
+
+def _decode(path: Path, sizes: Sequence[Size]) -> _Decoded:
+    try:
+        content = read_file(path)
+        return _Decoded({size: decode_image(content, size) for size in sizes})
+    except ValueError as error:
+        return _Decoded({}, str(error))
+
+
+def _batches(items: Iterable[_Decoded], size: int) -> Iterator[tuple[int, list[_Decoded]]]:
+    iterator = iter(items)
+    start = 0
+    while batch := list(islice(iterator, size)):
+        yield start, batch
+        start += len(batch)

@@ -1,0 +1,130 @@
+"""``--dry-run``: what a search would do, printed once every check has passed. Starts no Ray."""
+
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+from search.options import SearchOptions
+from search.plan import SearchPlan
+from search.progress_view import duration
+from search.space_check import SpaceCheck
+from trainable.data.index import PARTS
+from trainable.data.prepared import PreparedData
+
+MOST_CLASSES = 40
+
+
+def print_dry_run(plan: SearchPlan, console: Console) -> None:
+    """Print space, data, resources, and what would run."""
+    check = plan.check
+    console.print(f"\n[bold]Space[/] {plan.space.path}\n")
+    console.print(dimension_table(check, pins=plan.options.pins))
+    console.print(
+        f"\n{len(check.configs)} distinct configurations in {check.num_samples} suggestions, all "
+        f"trainable, of {num_combinations(check)} combinations of parts.\n"
+    )
+    console.print(f"[bold]Data[/] {plan.data.source}, fingerprint {plan.data.fingerprint}\n")
+    console.print(_class_table(class_counts(plan.data)))
+    for line in (*_data_lines(plan.data, check), "", *_run_lines(plan)):
+        console.print(line, markup=False)
+
+
+def dimension_table(check: SpaceCheck, *, pins: dict[str, object]) -> Table:
+    """Return what the space asks for, a row a name."""
+    table = _plain_table("hyperparameter", "kind", "range or choices", "suggested")
+    families = list(dict.fromkeys(name.split("/")[0] for name in check.dimensions))
+    by_family = sorted(check.dimensions, key=lambda name: families.index(name.split("/")[0]))
+    for name in by_family:
+        dimension = check.dimensions[name]
+        share = check.times_asked[name] / check.num_samples
+        often = f"in {share:.0%}" if check.is_conditional(name) else "always"
+        values = f"{pins[name]} (--set)" if name in pins else str(dimension)
+        table.add_row(name, dimension.kind, values, often)
+    for name in [name for name in pins if name not in check.dimensions]:
+        table.add_row(name, "", f"{pins[name]} (--set)", "never")
+    return table
+
+
+def num_combinations(check: SpaceCheck) -> int:
+    """Return how many combinations of parts were sampled, numbers aside."""
+    combinations = {
+        tuple(
+            value["name"] if isinstance(value, dict) else ""
+            for value in config.model_dump(mode="json").values()
+        )
+        for config in check.configs.values()
+    }
+    return len(combinations)
+
+
+def class_counts(data: PreparedData) -> pd.DataFrame:
+    """Return the number of images and of people of each class.
+
+    Returns:
+        A table indexed by class with the columns ``train``, ``val``, ``test`` (images) and
+        ``people``.
+    """
+    table = data.index.table
+    images = pd.crosstab(table["label"], table["part"])
+    counts = images.reindex(index=data.index.classes, columns=PARTS, fill_value=0)
+    people = table.groupby("label")["person"].nunique()
+    return counts.assign(people=people.reindex(data.index.classes, fill_value=0))
+
+
+def _class_table(counts: pd.DataFrame) -> Table:
+    table = _plain_table("class", *map(str, counts.columns), numbers=True)
+    for name, row in counts.head(MOST_CLASSES).iterrows():
+        table.add_row(str(name), *(f"{count:,}" for count in row))
+    if len(counts) > MOST_CLASSES:
+        table.add_row(f"and {len(counts) - MOST_CLASSES} more")
+    total = counts[list(PARTS)].sum()
+    table.add_section()
+    table.add_row("all", *(f"{count:,}" for count in total))
+    return table
+
+
+def _data_lines(data: PreparedData, check: SpaceCheck) -> list[str]:
+    lines = [""]
+    for name, attribute in data.index.attributes.items():
+        lines.append(f"attribute {name}: {', '.join(attribute.values)}")
+    num_images = len(data.index)
+    for height, width in check.sizes:
+        megabytes = num_images * height * width * 3 / 1e6
+        lines.append(f"size {height}x{width}: {num_images:,} images, {megabytes:,.0f} MB decoded")
+    return [*lines, *(f"warning: {warning}" for warning in data.warnings)]
+
+
+def _run_lines(plan: SearchPlan) -> list[str]:
+    options, resources = plan.options, plan.resources
+    budget = "" if options.time_budget_s is None else f", for {duration(options.time_budget_s)}"
+    direction = "highest" if plan.objective.mode == "max" else "lowest"
+    return [
+        f"Would search for the {direction} {options.metric} in {options.trials} trials of at "
+        f"most {options.max_epochs} epochs{budget},",
+        f"{resources.max_concurrent} at a time with {resources.cpus_per_trial:g} CPU and "
+        f"{resources.gpus_per_trial:g} GPU each, on {_where(plan)}.",
+        _early_stopping(options),
+        f"Would write to {plan.run_folder}.",
+    ]
+
+
+def _early_stopping(options: SearchOptions) -> str:
+    if not options.rungs:
+        return "No trial would be stopped early."
+    rungs = ", ".join(map(str, options.rungs))
+    return f"At epoch {rungs} one in {options.reduction_factor} would go on."
+
+
+def _where(plan: SearchPlan) -> str:
+    available = plan.resources.available
+    if available is None:
+        return f"the cluster at {plan.options.address}"
+    return f"this machine's {available.cpus} CPU cores and {available.gpus} GPUs"
+
+
+def _plain_table(first: str, *others: str, numbers: bool = False) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
+    table.add_column(first, no_wrap=True)
+    for name in others:
+        table.add_column(name, justify="right" if numbers else "left")
+    return table

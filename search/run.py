@@ -1,0 +1,139 @@
+"""``python -m search.run --space FILE``: the main job, from the command line to a ranked table."""
+
+import os
+import shlex
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from search.options import parse_arguments
+from trainable.command import DONE, INTERRUPTED, run_command
+from trainable.errors import SearchError
+
+# torch, pandas, Optuna and Ray are imported by the functions that need them: a wrong option is
+# answered at once.
+if TYPE_CHECKING:
+    from search.engine import SearchOutcome
+    from search.plan import SearchPlan
+    from search.progress import SearchProgress
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code."""
+    return run_command(_main, argv)
+
+
+def _main(argv: Sequence[str] | None) -> int:
+    argv = list(sys.argv[1:] if argv is None else argv)
+    given = parse_arguments(argv)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else _plain_width())
+    from search.plan import make_plan
+
+    with counting(console, "checking space and data") as progress:
+        plan = make_plan(given, progress)
+    if given.dry_run:
+        from search.dry_run import print_dry_run
+
+        print_dry_run(plan, console)
+        return DONE
+    _decode(plan, console)
+    return _search(plan, argv, console)
+
+
+def _plain_width() -> int:
+    """Return the width of output that goes to a file or a pipe."""
+    return int(os.environ.get("COLUMNS", "100"))
+
+
+def _decode(plan: "SearchPlan", console: Console) -> None:
+    """Decode the images at every size that trials will ask for, before they wait for it."""
+    for height, width in plan.check.sizes:
+        with counting(console, f"decoding images to {height}x{width}") as progress:
+            plan.data.images((height, width), progress)
+
+
+@contextmanager
+def counting(console: Console, text: str) -> Iterator[Callable[[int, int], None]]:
+    """Show a bar while the block runs, where the output is a terminal.
+
+    Args:
+        console: Where to show it; nothing of it stays.
+        text: What is being done.
+
+    Yields:
+        A function to be called with (number done, number in all).
+    """
+    columns = (TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn())
+    live = console.is_terminal and not console.is_dumb_terminal
+    with Progress(*columns, console=console, transient=True, disable=not live) as bars:
+        task = bars.add_task(text, total=None)
+        yield lambda done, total: bars.update(task, completed=done, total=total)
+
+
+def _search(plan: "SearchPlan", argv: Sequence[str], console: Console) -> int:
+    from search.run_record import create_run_folder, locked, record_resume
+
+    if not plan.resumes:
+        create_run_folder(plan, argv)
+    with locked(plan.run_folder):
+        if plan.resumes:
+            record_resume(plan, argv)
+        outcome = _run_trials(plan, console)
+        if outcome is None or outcome.was_interrupted:
+            sys.stderr.write(f"Interrupted. Go on with: {_resume_command(plan.run_folder)}\n")
+            return INTERRUPTED
+        from search.conclusion import conclude
+
+        if outcome.budget_used_up:
+            console.print("\nThe time budget is used up.")
+        conclude(plan, console)
+    return DONE
+
+
+def _run_trials(plan: "SearchPlan", console: Console) -> "SearchOutcome | None":
+    """Run the search; return None if it was interrupted before it could end in good order."""
+    from search.engine import run_search
+
+    try:
+        with new_progress(plan, console) as progress:
+            return run_search(plan, plan.run_folder, progress)
+    except KeyboardInterrupt:
+        return None
+    except SearchError as error:
+        remedy = f"Once that is mended, go on with: {_resume_command(plan.run_folder)}"
+        raise SearchError(f"{error} {remedy}") from error
+
+
+def new_progress(plan: "SearchPlan", console: Console) -> "SearchProgress":
+    """Return the view of a search, with what earlier processes have done of it."""
+    from search.engine import open_study
+    from search.ledger import WORKED_S
+    from search.progress import SearchProgress
+
+    budget_s = plan.options.time_budget_s
+    study = open_study(plan, plan.run_folder)
+    if budget_s is not None:
+        budget_s = max(0.0, budget_s - float(study.noted(WORKED_S, 0.0)))
+    progress = SearchProgress(
+        plan.options.name,
+        objective=plan.objective,
+        num_trials=plan.options.trials,
+        time_budget_s=budget_s,
+        console=console,
+    )
+    for trial in study.trials:
+        progress.trial_known(trial)
+    return progress
+
+
+def _resume_command(run_folder: Path) -> str:
+    return f"python -m search.run --resume {shlex.quote(str(run_folder))}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

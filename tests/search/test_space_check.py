@@ -1,0 +1,107 @@
+import pytest
+
+from search.build_check import check_builds
+from search.space_check import check_space
+from search.space_file import Space
+from trainable.errors import ConfigError
+
+
+@pytest.fixture
+def check(tmp_path):
+    """Check a space whose backbone is given."""
+
+    def check_suggestions(suggest, pins=None):
+        def whole(trial):
+            trial.suggest_categorical("backbone/name", ["test_efficientnet"])
+            suggest(trial)
+
+        space = Space(tmp_path / "mine.py", "", whole)
+        return check_space(space, pins=pins or {}, max_epochs=9, seed=0)
+
+    return check_suggestions
+
+
+def losses(trial):
+    trial.suggest_categorical("resize", ["64x48", "128x96"])
+    if trial.suggest_categorical("loss/name", ["focal", "f1"]) == "focal":
+        trial.suggest_float("loss/gamma", 0.5, 5.0)
+
+
+def test_dimensions_say_what_is_conditional(check):
+    result = check(losses)
+    assert list(result.dimensions) == ["backbone/name", "resize", "loss/name", "loss/gamma"]
+    assert [n for n in result.dimensions if result.is_conditional(n)] == ["loss/gamma"]
+    assert str(result.dimensions["loss/gamma"]) == "0.5 to 5"
+
+
+def test_sizes_are_collected(check):
+    assert check(losses).sizes == ((64, 48), (128, 96))
+
+
+def test_equal_configurations_count_once(check):
+    assert len(check(lambda trial: trial.suggest_categorical("loss/name", ["f1"])).configs) == 1
+
+
+def test_each_problem_is_reported_once_with_how_often_it_came(check):
+    def space(trial):
+        if trial.suggest_categorical("loss/name", ["focal", "f1"]) == "focal":
+            trial.suggest_float("loss/gamma", -5.0, -1.0)
+
+    with pytest.raises(ConfigError, match=r"loss/gamma: .* got -.* In \d+ of 25 sugg") as error:
+        check(space)
+    assert len(error.value.problems) == 1
+
+
+def test_all_problems_are_reported_together(check):
+    def space(trial):
+        trial.suggest_categorical("loss/name", ["focl"])
+        trial.suggest_int("batch_size", 0, 0)
+
+    with pytest.raises(ConfigError) as error:
+        check(space)
+    assert {line.split(":")[0] for line in error.value.problems} == {"loss/name", "batch_size"}
+
+
+def test_a_hyperparameter_that_does_not_exist_is_named_with_the_nearest(check):
+    with pytest.raises(ConfigError, match=r"optimiser.*Did you mean 'optimizer'"):
+        check(lambda trial: trial.suggest_float("optimiser/lr", 0.1, 0.2))
+
+
+def test_more_is_sampled_while_a_pin_has_had_no_effect(check):
+    def space(trial):
+        rare = trial.suggest_float("gradient_clip", 0.5, 1.5) < 0.53
+        trial.suggest_categorical("loss/name", ["focal"] if rare else ["f1"])
+
+    result = check(space, {"loss/gamma": 1.0})
+    assert result.num_samples > 25
+    assert "loss/gamma" in result.used
+
+
+@pytest.mark.parametrize(
+    ("pins", "message"),
+    [
+        ({"loss/gama": 1}, "--set loss/gama: expected a hyperparameter, .*mean 'loss/gamma'"),
+        ({"precison": "fp32"}, "--set precison: expected a hyperparameter.*mean 'precision'"),
+        ({"loss/smoothing": 0.1}, "--set loss/smoothing: expected .* with an effect"),
+        ({"loss/name": "f1", "loss/gamma": 1}, "--set loss/gamma: .* with an effect"),
+        ({"loss/gamma": -1}, "loss/gamma: expected .*, got -1"),
+        ({"loss/name": "focl"}, "loss/name: .*Did you mean 'focal'"),
+    ],
+)
+def test_a_pin_that_does_not_fit_the_space_is_refused(check, pins, message):
+    with pytest.raises(ConfigError, match=message):
+        check(losses, pins)
+
+
+def test_a_network_that_cannot_be_built_is_found(check, data):
+    def space(trial):
+        trial.suggest_categorical("head/name", ["linear", "multi"])
+
+    with pytest.raises(ConfigError, match=r"head/name: .* In \d+ of \d+ suggestions"):
+        check_builds(check(space).configs.values(), data, thorough=True)
+
+
+def test_label_shift_needs_data_with_ages(check, data):
+    configs = check(lambda trial: trial.suggest_int("label_shift", 58, 58)).configs.values()
+    with pytest.raises(ConfigError, match="label_shift: expected data with a column 'years'"):
+        check_builds(configs, data)

@@ -1,0 +1,61 @@
+import pytest
+
+from trainable.config import TrialConfig, field_names, parse_config
+from trainable.errors import ConfigError
+
+GOOD = {"backbone/name": "test_efficientnet", "optimizer/name": "sgd", "optimizer/lr": 0.1}
+
+
+def test_flat_and_nested_configurations_are_the_same():
+    nested = {"backbone": {"name": "test_efficientnet"}, "optimizer": {"name": "sgd", "lr": 0.1}}
+    assert parse_config(GOOD) == parse_config(nested)
+
+
+def test_what_is_written_to_json_is_read_back_the_same():
+    config = parse_config(GOOD | {"resize": "64x48", "cutmix/name": "cutmix"})
+    assert parse_config(config.model_dump(mode="json")) == config
+
+
+def test_a_size_may_be_text_or_a_pair():
+    assert parse_config(GOOD | {"resize": "64x48"}).resize == (64, 48)
+    assert parse_config(GOOD | {"resize": [64, 48]}).resize == (64, 48)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"loss/name": "focl"}, "loss/name: expected a known loss, got 'focl'. Did you mean"),
+        ({"loss/gamma": 1}, "loss/name: expected a name, got none. Known: cross_entropy, f1"),
+        (
+            {"loss/name": "focal", "loss/gama": 1},
+            "loss/gama: expected a hyperparameter of loss/name=focal, got 'loss/gama'. "
+            "Did you mean 'loss/gamma'?",
+        ),
+        ({"optimizer/lr": -1.0}, "optimizer/lr: expected greater than 0, got -1.0."),
+        ({"optimizer/lr": float("nan")}, "optimizer/lr: expected a finite number, got nan."),
+        ({"sed": 1}, "sed: expected a known hyperparameter, got 'sed'. Did you mean 'seed'?"),
+        ({"resize": "64x"}, "resize: expected height x width in pixels, such as 128x96, got"),
+        ({"resize": "4x4"}, "resize/0: expected greater than or equal to 8, got 4."),
+        ({"patience": "x"}, "patience: expected a valid integer, got 'x'."),
+        ({"precision": "fp8"}, "precision: expected 'fp32', 'bf16' or 'fp16', got 'fp8'."),
+        ({"backbone/nam": "x"}, "backbone/nam: expected a hyperparameter of backbone, got"),
+        ({"loss": "focal"}, "loss: expected"),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_was_expected(change, message):
+    with pytest.raises(ConfigError) as refused:
+        parse_config(GOOD | change)
+    assert message in str(refused.value)
+
+
+def test_all_problems_are_reported_together():
+    with pytest.raises(ConfigError) as refused:
+        parse_config(GOOD | {"optimizer/lr": 0, "loss/name": "x", "epochs": 0})
+    assert len(refused.value.problems) == 3
+
+
+def test_every_field_has_a_flat_name():
+    names = field_names()
+    assert names.keys() == TrialConfig.model_fields.keys()
+    assert "optimizer/momentum" in names["optimizer"]
+    assert names["seed"] == ("seed",)

@@ -1,0 +1,211 @@
+import dataclasses
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from trainable.checkpoint import load_last, load_weights
+from trainable.errors import ConfigError, TrialError
+from trainable.evaluate import predict_probabilities
+from trainable.model import build_classifier
+from trainable.objective import Objective
+from trainable.precision import Precision
+from trainable.trial import Machine, Trial
+from trainable.trial_folder import TrialFolder
+
+EVERYTHING = {
+    "optimizer__name": "adamp",
+    "schedule__name": "cosine",
+    "augmentation__name": "noise",
+    "cutmix__name": "cutmix",
+    "sampler__name": "imbalanced",
+    "freeze__name": "melt",
+    "head__name": "shallow",
+    "head__dropout": 0.3,
+    "ema": 0.8,
+    "gradient_clip": 1.0,
+}
+
+
+def trained(config, data, folder, *, num_epochs, **arguments):
+    trial = Trial(config, data, folder, **arguments)
+    for _ in range(num_epochs):
+        trial.run_epoch()
+    trial.close()
+
+
+def tensors_of(folder):
+    checkpoint = load_last(folder / "checkpoint")
+    return checkpoint.model, checkpoint.state, load_file(TrialFolder(folder).best_weights)
+
+
+def assert_same(a, b):
+    if isinstance(a, torch.Tensor):
+        assert torch.equal(a, b)
+    elif isinstance(a, dict):
+        assert a.keys() == b.keys()
+        for key in a:
+            assert_same(a[key], b[key])
+    elif isinstance(a, list):
+        assert len(a) == len(b)
+        for x, y in zip(a, b, strict=True):
+            assert_same(x, y)
+    else:
+        assert a == b
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        EVERYTHING,
+        {"optimizer__name": "sgd", "schedule__name": "plateau", "augmentation__name": "base"},
+        {"optimizer__name": "nadam", "freeze__name": "melt", "freeze__after": "plateau"},
+    ],
+)
+def test_an_interrupted_trial_ends_with_the_same_bits_as_a_straight_one(
+    coloured, config, tmp_path, changes
+):
+    trained(config(**changes), coloured, tmp_path / "straight", num_epochs=4)
+    trained(config(**changes), coloured, tmp_path / "cut", num_epochs=2)
+    trained(config(**changes), coloured, tmp_path / "cut", num_epochs=2)
+    straight, cut = tensors_of(tmp_path / "straight"), tensors_of(tmp_path / "cut")
+    straight[1]["progress"].pop("seconds"), cut[1]["progress"].pop("seconds")
+    assert_same(list(straight), list(cut))
+    columns = ["epoch", "lr", "train/loss", "val/f1", "val/loss"]
+    straight_rows = pd.read_csv(tmp_path / "straight" / "metrics.csv")[columns]
+    pd.testing.assert_frame_equal(
+        straight_rows, pd.read_csv(tmp_path / "cut" / "metrics.csv")[columns]
+    )
+
+
+def test_a_trial_after_another_one_gives_the_same_bits_as_alone(coloured, config, tmp_path):
+    trained(config(**EVERYTHING), coloured, tmp_path / "alone", num_epochs=2)
+    trained(config(seed=5), coloured, tmp_path / "other", num_epochs=2)
+    trained(config(**EVERYTHING), coloured, tmp_path / "after", num_epochs=2)
+    assert_same(tensors_of(tmp_path / "alone")[0], tensors_of(tmp_path / "after")[0])
+
+
+def test_loader_workers_do_not_change_the_bits(coloured, config, tmp_path):
+    changes = {"augmentation__name": "noise", "cutmix__name": "cutmix"}
+    trained(config(**changes), coloured, tmp_path / "here", num_epochs=2)
+    machine = Machine(num_workers=2)
+    trained(config(**changes), coloured, tmp_path / "there", num_epochs=2, machine=machine)
+    assert_same(tensors_of(tmp_path / "here")[0], tensors_of(tmp_path / "there")[0])
+
+
+def test_another_seed_gives_other_weights(coloured, config, tmp_path):
+    trained(config(seed=1), coloured, tmp_path / "a", num_epochs=1)
+    trained(config(seed=2), coloured, tmp_path / "b", num_epochs=1)
+    a, b = tensors_of(tmp_path / "a")[0], tensors_of(tmp_path / "b")[0]
+    head = next(name for name in a if name.startswith("head") and name.endswith("weight"))
+    assert not torch.equal(a[head], b[head])
+
+
+def test_a_trial_learns_and_the_folder_says_so(coloured, config, tmp_path):
+    trained(config(epochs=5), coloured, tmp_path, num_epochs=5)
+    curve = pd.read_csv(tmp_path / "metrics.csv")
+    assert curve["epoch"].tolist() == [1, 2, 3, 4, 5]
+    assert curve["val/f1"].max() > 0.8
+    assert curve["images_per_s"].gt(0).all()
+    assert json.loads((tmp_path / "config.json").read_text())["resize"] == [32, 24]
+    assert any(tmp_path.glob("events.out.tfevents.*"))
+
+
+@pytest.mark.parametrize("changes", [{}, {"ema": 0.5}])
+def test_best_weights_reproduce_the_recorded_probabilities(coloured, config, tmp_path, changes):
+    configuration = config(**changes)
+    trained(configuration, coloured, tmp_path, num_epochs=3)
+    recorded = np.load(tmp_path / "val_probs.npz")
+    model = build_classifier(configuration, coloured.label_space, load_pretrained=False)
+    model.load_state_dict(load_weights(TrialFolder(tmp_path).best_weights))
+    probabilities = predict_probabilities(
+        model,
+        coloured.images((32, 24)),
+        recorded["rows"],
+        batch_size=7,
+        precision=Precision("fp32", torch.device("cpu")),
+    )
+    np.testing.assert_allclose(probabilities.numpy(), recorded["probs"], atol=1e-5)
+    best = pd.read_csv(tmp_path / "metrics.csv")["val/f1"].idxmax() + 1
+    assert recorded["epoch"] == best
+    assert recorded["rows"].tolist() == coloured.rows("val").tolist()
+
+
+def test_the_best_epoch_is_that_of_the_objective(coloured, config, tmp_path):
+    objective = Objective("val/loss")
+    trained(config(), coloured, tmp_path, num_epochs=4, objective=objective)
+    best = pd.read_csv(tmp_path / "metrics.csv")["val/loss"].idxmin() + 1
+    assert np.load(tmp_path / "val_probs.npz")["epoch"] == best
+
+
+def test_patience_ends_a_trial_that_no_longer_gets_better(coloured, config, tmp_path):
+    frozen = config(optimizer__lr=1e-9, patience=2, epochs=20, freeze__name="all")
+    trial = Trial(frozen, coloured, tmp_path)
+    while not trial.finished:
+        trial.run_epoch()
+    assert trial.finished == "patience"
+    assert trial.progress.epoch < 20
+    assert trial.progress.epoch - trial.progress.best_epoch == 2
+
+
+def test_a_loss_that_is_no_number_fails_the_trial(coloured, config, tmp_path):
+    explosive = config(optimizer__name="sgd", optimizer__lr=10, optimizer__momentum=0.99)
+    trial = Trial(explosive, coloured, tmp_path)
+    for parameter in trial._model.parameters():
+        parameter.data.fill_(float("inf"))
+    with pytest.raises(TrialError, match=r"train/loss: expected a finite number, got nan"):
+        trial.run_epoch()
+    assert not (tmp_path / "metrics.csv").exists()
+
+
+def test_a_metric_that_is_not_recorded_fails_the_trial(coloured, config, tmp_path):
+    trial = Trial(config(), coloured, tmp_path, objective=Objective("val/f1/age"))
+    with pytest.raises(TrialError, match=r"val/f1/age: expected a finite number, got None"):
+        trial.run_epoch()
+
+
+def test_label_shift_needs_ages(coloured, config, tmp_path):
+    with pytest.raises(ConfigError, match=r"label_shift: expected data with a column 'years'"):
+        Trial(config(label_shift=58), coloured, tmp_path)
+
+
+def test_a_kill_before_the_checkpoint_trains_the_epoch_again(coloured, config, tmp_path):
+    trained(config(), coloured, tmp_path / "straight", num_epochs=3)
+    trained(config(), coloured, tmp_path / "cut", num_epochs=2)
+    before = tmp_path / "before"
+    shutil.copytree(tmp_path / "cut" / "checkpoint", before)
+    trained(config(), coloured, tmp_path / "cut", num_epochs=1)
+    # As if killed after best weights and metrics were written, but not the checkpoint.
+    for last in (tmp_path / "cut" / "checkpoint").glob("last-*"):
+        shutil.rmtree(last)
+    shutil.copytree(before / "last-00002", tmp_path / "cut" / "checkpoint" / "last-00002")
+    trained(config(), coloured, tmp_path / "cut", num_epochs=1)
+    assert_same(tensors_of(tmp_path / "straight")[0], tensors_of(tmp_path / "cut")[0])
+    assert len(pd.read_csv(tmp_path / "cut" / "metrics.csv")) == 3
+
+
+def test_groups_that_the_class_does_not_determine_are_scored(coloured, config, tmp_path):
+    from trainable.data.index import Attribute
+
+    index = coloured.index
+    table = index.table.assign(camera=["old", "new"] * (len(index) // 2))
+    index = dataclasses.replace(
+        index, table=table, attributes={"camera": Attribute(("new", "old"))}
+    )
+    data = dataclasses.replace(coloured, index=index)
+    row = Trial(config(), data, tmp_path).run_epoch()
+    assert {"val/f1/camera", "val/f1/camera/new", "val/f1/camera/old"} <= row.keys()
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("precision", ["fp32", "bf16", "fp16"])
+def test_a_trial_runs_on_a_gpu(coloured, config, tmp_path, precision):
+    machine = Machine(torch.device("cuda"), num_workers=2)
+    trial = Trial(config(precision=precision), coloured, tmp_path, machine=machine)
+    assert trial.run_epoch()["gpu_memory_peak"] > 0
