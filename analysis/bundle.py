@@ -68,7 +68,7 @@ def seal(folder: Path, manifest: Manifest, card: str) -> Bundle:
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     files = {path.relative_to(folder).as_posix(): _sha256(path) for path in paths}
     sealed = manifest.model_copy(update={"files": files})
-    write_json(folder / MANIFEST, sealed.model_dump(mode="json"))
+    write_json(folder / MANIFEST, sealed.model_dump(mode="json", exclude_none=True))
     return Bundle(folder, sealed)
 
 

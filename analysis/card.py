@@ -23,7 +23,7 @@ def card_text(manifest: Manifest) -> str:
         _on_what(manifest),
         _score_table(manifest),
         "The validation part also decided which trials and epochs were kept, so its scores "
-        "flatter. The test part decided nothing: it is people that nothing was fitted to.",
+        "flatter. The test part decided nothing.",
         *_attribute_section(manifest),
         "## Members",
         "\n".join(_member_table(manifest.members)),
@@ -39,14 +39,11 @@ def _counted(number: int, what: str) -> str:
 
 def _on_what(manifest: Manifest) -> str:
     data = manifest.data
-    counts = ", ".join(
-        f"{part} {data.num_images[part]} images of {data.num_people[part]}"
-        for part in data.num_images
+    parts = ", ".join(
+        f"{part} {number} images ({data.num_people[part]} people)"
+        for part, number in data.num_images.items()
     )
-    return (
-        f"On `{data.source}` (fingerprint {data.fingerprint}): {counts} people or things, none of "
-        "them in two parts."
-    )
+    return f"On `{data.source}` ({data.fingerprint}): {parts}. No person is in two parts."
 
 
 def _score_table(manifest: Manifest) -> str:

@@ -31,9 +31,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         help="a folder, or a CSV table with a column path or ImageID; its column ans is filled in",
     )
     parser.add_argument("--out", metavar="FILE", type=Path, required=True, help=".csv or .parquet")
-    parser.add_argument(
-        "--batch-size", metavar="N", type=positive_whole_number, default=BATCH_SIZE
-    )
+    parser.add_argument("--batch-size", metavar="N", type=positive_whole_number, default=64)
     parser.add_argument("--device", choices=DEVICES, default="auto")
     arguments = parser.parse_args(argv)
     _check_out(arguments.out)

@@ -9,6 +9,9 @@ import numpy as np
 from trainable.data.prepared import PreparedData
 from trainable.errors import ConfigError, expected
 
+# What numpy raises for files that are no archive of arrays, or a damaged or incomplete one.
+DAMAGED = (OSError, EOFError, ValueError, KeyError, TypeError, BadZipFile)
+
 
 @dataclass(frozen=True)
 class RecordedProbabilities:
@@ -37,7 +40,7 @@ def read_probabilities(file: Path, data: PreparedData) -> RecordedProbabilities:
             recorded = RecordedProbabilities(arrays["probs"], arrays["rows"], int(arrays["epoch"]))
     except FileNotFoundError as error:
         raise ConfigError(expected(str(file), "recorded probabilities", "no file")) from error
-    except (OSError, ValueError, KeyError, TypeError, BadZipFile) as error:
+    except DAMAGED as error:
         raise ConfigError(expected(str(file), "recorded probabilities", f"'{error}'")) from error
     _check(file, recorded, data)
     return recorded

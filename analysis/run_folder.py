@@ -101,8 +101,9 @@ def _missing_facts(facts: object) -> list[str]:
     if not isinstance(facts, dict):
         return ["object"]
     missing = [key for key in ("metric", "mode", "data") if key not in facts]
-    if not missing and "fingerprint" not in dict(facts["data"]):
-        return ["data/fingerprint"]
+    data = facts.get("data")
+    if data is not None and not (isinstance(data, dict) and "fingerprint" in data):
+        missing.append("data/fingerprint")
     return missing
 
 

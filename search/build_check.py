@@ -14,6 +14,8 @@ from trainable.errors import ConfigError
 from trainable.model import build_classifier
 
 Build = Callable[[], object]
+# Heads take any width: one is enough to find what they cannot be built for.
+NUM_FEATURES = 8
 
 
 def check_builds(
@@ -24,8 +26,7 @@ def check_builds(
     Args:
         configs: The configurations.
         data: The data, whose classes and attributes heads and samplers depend on.
-        thorough: Build every combination of backbone, head and size, not just each backbone and
-            each head once.
+        thorough: Build each backbone at each of its sizes, not at one alone.
 
     Raises:
         ConfigError: With every distinct problem, and in how many configurations it came.
@@ -62,14 +63,18 @@ def _builds(
     if config.label_shift < NO_LABEL_SHIFT:
         shift = partial(shifted_labels, data.index, data.rows("train"), config.label_shift)
         builds.append((("label_shift", config.label_shift), shift))
-    if thorough:
-        return [((config.backbone, config.head, config.resize), network), *builds]
-    return [((config.backbone, "built"), network), (config.head, network), *builds]
+    backbone = (config.backbone, config.resize) if thorough else (config.backbone, None)
+    return [(backbone, network), (config.head, partial(_build_head, config, data)), *builds]
 
 
 def _build_network(config: TrialConfig, data: PreparedData) -> object:
     with torch.device("meta"):
         return build_classifier(config, data.label_space, load_pretrained=False)
+
+
+def _build_head(config: TrialConfig, data: PreparedData) -> object:
+    with torch.device("meta"):
+        return config.head.build(NUM_FEATURES, data.label_space)
 
 
 def _build_sampler(config: TrialConfig, data: PreparedData) -> object:

@@ -49,7 +49,6 @@ def run_search(plan: SearchPlan, run_folder: Path, audience: Audience) -> Search
     """
     study = open_study(plan, run_folder)
     ledger = _new_ledger(plan, run_folder, study, audience)
-    ledger.recover()
     worked_s = float(study.noted(WORKED_S, 0.0))
     budget_s = plan.options.time_budget_s
     left_s = None if budget_s is None else budget_s - worked_s

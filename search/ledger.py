@@ -40,6 +40,9 @@ class Audience(Protocol):
 class Ledger:
     """Keeps the books of a search, whatever engine runs its trials.
 
+    Opened on the study of an earlier process it goes on where that ended: the rungs are as they
+    were, and trials cut off are handed out first.
+
     Args:
         study: The record.
         rungs: Decides which trials stop early.
@@ -68,12 +71,13 @@ class Ledger:
         self._audience = audience
         self._run_folder = run_folder
         self._objective = objective
-        self._num_left = study.num_to_run(num_trials)
         self._max_concurrent = max_concurrent
         self._keep_checkpoints = keep_checkpoints
         self._running: dict[int, int] = {}
         self._stopped: set[int] = set()
         self._num_failed_in_a_row = 0
+        self._recover()
+        self._num_left = study.num_to_run(num_trials)
 
     @property
     def is_exhausted(self) -> bool:
@@ -84,12 +88,6 @@ class Ledger:
     def is_full(self) -> bool:
         """Return whether as many trials run as may at a time."""
         return self._max_concurrent is not None and len(self._running) >= self._max_concurrent
-
-    def recover(self) -> None:
-        """Take over what an earlier process left: its rungs, and its trials cut off."""
-        self.study.put_back_orphans()
-        for trial in self.study.trials:
-            self._rungs.replay(trial.number, self.study.running_best(trial.number))
 
     def next_trial(self) -> Suggestion:
         """Hand out a trial."""
@@ -152,6 +150,12 @@ class Ledger:
         """Put back every trial that has not ended, since nothing runs it any more."""
         for number in list(self._running):
             self._put_back(number)
+
+    def _recover(self) -> None:
+        """Take over what an earlier process left: its rungs, and its trials cut off."""
+        self.study.put_back_orphans()
+        for trial in self.study.trials:
+            self._rungs.replay(trial.number, self.study.running_best(trial.number))
 
     def _record(self, number: int, epoch: int, value: float) -> None:
         self.study.report(number, epoch=epoch, value=value)

@@ -20,35 +20,40 @@ def with_pins(params: Mapping[str, Any], pins: Mapping[str, Any]) -> dict[str, A
         {'loss/name': 'f1', 'precision': 'bf16'}
         >>> with_pins({"loss/name": "focal"}, pins)
         {'loss/name': 'focal', 'loss/gamma': 1.0, 'precision': 'bf16'}
+        >>> with_pins({}, {"optimizer/lr": 0.1})
+        {'optimizer/name': 'adamw', 'optimizer/lr': 0.1}
     """
     config = dict(params)
     # Names of parts first: they decide which other pins have an effect.
     for name in sorted(pins, key=lambda name: not name.endswith("/name")):
-        if name not in config and _has_field(config, name):
-            config[name] = pins[name]
+        family, _, field = name.partition("/")
+        if name in config or not _has_field(config, family, field):
+            continue
+        if len(_parts(family)) > 1 and field != "name":
+            config.setdefault(f"{family}/name", _default_name(family))
+        config[name] = pins[name]
     return config
 
 
-def _has_field(config: Mapping[str, Any], name: str) -> bool:
-    family, _, field = name.partition("/")
-    if family not in TrialConfig.model_fields:
-        return False
+def _has_field(config: Mapping[str, Any], family: str, field: str) -> bool:
     parts = _parts(family)
-    if not field or not parts:
-        return not field and not parts
-    return any(field in part.model_fields for part in parts if _is_chosen(part, config, family))
+    if not field:
+        return family in TrialConfig.model_fields and not parts
+    name = config.get(f"{family}/name", _default_name(family))
+    chosen = [part for part in parts if len(parts) == 1 or part.part_name() == name]
+    return any(field in part.model_fields for part in chosen)
 
 
 def _parts(family: str) -> list[type[Part]]:
+    if family not in TrialConfig.model_fields:
+        return []
     found = members(TrialConfig.model_fields[family].annotation)
     return [part for part in found if isinstance(part, type) and issubclass(part, Part)]
 
 
-def _is_chosen(part: type[Part], config: Mapping[str, Any], family: str) -> bool:
-    if len(_parts(family)) == 1:
-        return True
-    default = TrialConfig.model_fields[family].default
-    return bool(part.part_name() == config.get(f"{family}/name", getattr(default, "name", None)))
+def _default_name(family: str) -> str | None:
+    known = TrialConfig.model_fields.get(family)
+    return getattr(known.default, "name", None) if known else None
 
 
 def unused_pins(pins: Mapping[str, Any], used: Iterable[str]) -> list[str]:

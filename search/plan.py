@@ -6,13 +6,13 @@ does not load is answered at once.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from search.options import GivenOptions, SearchOptions, resolve_options
@@ -152,11 +152,15 @@ def check_place(options: SearchOptions) -> None:
     if run_folder.exists():
         remedy = f"Go on with it by --resume {run_folder}, or choose another name."
         raise ConfigError(expected("--name", "a new name", f"{run_folder}, which exists", remedy))
-    above = next(p for p in (run_folder.absolute()).parents if p.exists())
-    if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
-        raise ConfigError(
-            expected("--runs-dir", "a folder that can be written to", options.runs_dir)
-        )
+    above = next(folder for folder in run_folder.absolute().parents if folder.exists())
+    try:
+        # Only writing tells: permissions say nothing of read-only file systems, nor to root.
+        with TemporaryDirectory(prefix=".search-", dir=above):
+            pass
+    except OSError as error:
+        got = f"{options.runs_dir} ({error.strerror})"
+        what = "a folder that can be written to"
+        raise ConfigError(expected("--runs-dir", what, got)) from error
 
 
 def _prepare_data(

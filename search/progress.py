@@ -35,6 +35,7 @@ class _State:
     num_epochs: int = 0
     num_earlier: int = 0
     most_running: int = 0
+    is_over: bool = False
     best: Best | None = None
 
 
@@ -94,6 +95,8 @@ class SearchProgress:
         trace: TracebackType | None,
     ) -> None:
         """Show the last state and leave it on the screen."""
+        with self._lock:
+            self._state.is_over = True
         if self._live is not None:
             self._live.stop()
             self._live = None
@@ -196,6 +199,7 @@ class SearchProgress:
                 elapsed_s=elapsed_s,
                 left_s=self._left_s(num_ended - state.num_earlier, elapsed_s),
                 most_running=state.most_running,
+                is_over=state.is_over,
             )
 
     def _note_best(self, number: int, value: float) -> None:

@@ -65,6 +65,7 @@ class Snapshot:
     elapsed_s: float = 0.0
     left_s: float | None = None
     most_running: int = 0
+    is_over: bool = False
 
     @property
     def num_ended(self) -> int:
@@ -95,9 +96,10 @@ def describe_config(config: Mapping[str, Any]) -> str:
         'resnet18 · adamw 0.0021 · focal'
     """
     lr = config.get("optimizer/lr")
-    optimizer = [config.get("optimizer/name", "lr"), f"{lr:.2g}" if lr is not None else ""]
-    parts = (config.get("backbone/name"), " ".join(optimizer), config.get("loss/name"))
-    return " · ".join(str(part).strip() for part in parts if part and str(part).strip() != "lr")
+    rate = "" if lr is None else f"{lr:.2g}"
+    optimizer = f"{config.get('optimizer/name', 'lr' if rate else '')} {rate}".strip()
+    parts = (config.get("backbone/name"), optimizer, config.get("loss/name"))
+    return " · ".join(str(part) for part in parts if part)
 
 
 def duration(seconds: float) -> str:
@@ -119,7 +121,7 @@ def render(snapshot: Snapshot) -> RenderableType:
     parts: list[RenderableType] = [Text(), _header(snapshot), _bar(snapshot), _counts(snapshot)]
     if snapshot.running:
         parts += [Text(), _table(snapshot)]
-    elif not snapshot.num_ended:
+    elif not (snapshot.num_ended or snapshot.is_over):
         parts += [Text(), Text(f"{MARGIN}starting workers …", style="dim")]
     if snapshot.best is not None:
         parts += [Text(), _best(snapshot.best, snapshot.metric)]
@@ -139,7 +141,7 @@ def _header(snapshot: Snapshot) -> Table:
         MARGIN, (snapshot.name, "bold"), (f"   searching {snapshot.metric}", "dim")
     )
     time = Text(duration(snapshot.elapsed_s))
-    if snapshot.left_s is not None and snapshot.num_ended < snapshot.num_trials:
+    if snapshot.left_s is not None and not snapshot.is_over:
         time.append(f" · about {duration(snapshot.left_s)} left", style="dim")
     return _two_sided(name, time)
 

@@ -101,12 +101,15 @@ def _run_trials(plan: "SearchPlan", console: Console) -> "SearchOutcome | None":
 
     try:
         with new_progress(plan, console) as progress:
-            return run_search(plan, plan.run_folder, progress)
+            outcome = run_search(plan, plan.run_folder, progress)
     except KeyboardInterrupt:
         return None
     except SearchError as error:
         remedy = f"Once that is mended, go on with: {_resume_command(plan.run_folder)}"
         raise SearchError(f"{error} {remedy}") from error
+    if plan.resumes and not progress.snapshot().num_epochs:
+        console.print("Nothing was left to run; a larger --trials or --time-budget extends it.")
+    return outcome
 
 
 def new_progress(plan: "SearchPlan", console: Console) -> "SearchProgress":

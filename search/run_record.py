@@ -8,6 +8,7 @@ import shlex
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -77,6 +78,7 @@ def record_resume(plan: "SearchPlan", argv: Sequence[str]) -> Path:
     """
     record = read_record(plan.run_folder)
     record["options"] = plan.options.model_dump(mode="json")
+    record["resources"] = asdict(plan.resources)
     record.setdefault("resumed", []).append({"at": _now(), "command": _command(argv)})
     write_json(plan.run_folder / RECORD_FILE, record)
     return plan.run_folder
@@ -126,6 +128,7 @@ def locked(run_folder: Path) -> Iterator[None]:
 def _record(plan: "SearchPlan", argv: Sequence[str], *, data: dict[str, Any]) -> dict[str, Any]:
     return {
         "options": plan.options.model_dump(mode="json"),
+        "resources": asdict(plan.resources),
         "metric": plan.objective.metric,
         "mode": plan.objective.mode,
         "seed": plan.options.seed,

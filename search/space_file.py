@@ -167,4 +167,4 @@ def _where(error: BaseException, path: Path) -> str:
 def _named(error: BaseException) -> str:
     message = error.msg if isinstance(error, SyntaxError) else str(error)
     name = type(error).__name__
-    return f"{name}: {' '.join(message.split())}" if message else name
+    return f"{name}: {' '.join(message.split()).removesuffix('.')}" if message else name

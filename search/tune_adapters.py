@@ -14,7 +14,14 @@ from search.ledger import Ledger
 T = TypeVar("T")
 
 
-class SearchStopper(Stopper):  # type: ignore[misc]  # Ray has no types
+class _NotPickled:
+    """Ray pickles what it is given, for a restore of its own that is not used here."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+
+class SearchStopper(_NotPickled, Stopper):  # type: ignore[misc]  # Ray has no types
     """Ends all trials on Ctrl-C, when the time is up, or when the books cannot be kept.
 
     An error in a searcher or scheduler does not end a search by itself: Tune logs it, or calls
@@ -54,7 +61,7 @@ class SearchStopper(Stopper):  # type: ignore[misc]  # Ray has no types
             return otherwise
 
 
-class LedgerSearcher(Searcher):  # type: ignore[misc]  # Ray has no types
+class LedgerSearcher(_NotPickled, Searcher):  # type: ignore[misc]  # Ray has no types
     """Hands out the ledger's trials and tells it of their ends.
 
     Ray's own OptunaSearch tells trials that were stopped early as complete, ranks the last
@@ -113,7 +120,7 @@ class LedgerSearcher(Searcher):  # type: ignore[misc]  # Ray has no types
         """Do nothing: the study is the state."""
 
 
-class LedgerScheduler(FIFOScheduler):  # type: ignore[misc]  # Ray has no types
+class LedgerScheduler(_NotPickled, FIFOScheduler):  # type: ignore[misc]  # Ray has no types
     """Stops the trials that the ledger says to stop.
 
     Args:

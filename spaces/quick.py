@@ -1,7 +1,7 @@
 """A search to the end within minutes on two CPU cores: a tiny model on tiny images.
 
-For trying the product out, and for tests. 14 names to choose and numbers to draw, of which 5 are
-only there with what they belong to.
+For trying the product out, and for tests. 19 choices and numbers, two of them with one value; 7
+are only there with what they belong to.
 
     python -m search.run --space spaces/quick.py
 """

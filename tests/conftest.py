@@ -1,7 +1,33 @@
-"""One thread for every test process: threads that wait for each other cost ten times as much."""
+"""What all tests share: one thread a process, and a small folder of images."""
 
 import os
+from pathlib import Path
 
-# OpenMP reads them once, when torch is first imported.
+import numpy as np
+import pytest
+from PIL import Image
+
+# Threads that wait for each other cost ten times as much; OpenMP reads these when torch loads.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+COLOURS = {"blue": (30, 60, 200), "green": (40, 180, 60), "red": (200, 40, 50)}
+
+
+def write_coloured_images(folder: Path, *, num_each: int) -> None:
+    """Write noisy images of 32x24 in a folder for each colour."""
+    rng = np.random.default_rng(0)
+    for label, colour in COLOURS.items():
+        (folder / label).mkdir(parents=True)
+        for number in range(num_each):
+            noise = rng.normal(0, 60, size=(32, 24, 3))
+            pixels = np.clip(np.array(colour) + noise, 0, 255).astype(np.uint8)
+            Image.fromarray(pixels).save(folder / label / f"{number}.png")
+
+
+@pytest.fixture(scope="session")
+def coloured_folder(tmp_path_factory) -> Path:
+    """Return a folder of 90 noisy images, one sub-folder for each of three colours."""
+    folder = tmp_path_factory.mktemp("coloured") / "images"
+    write_coloured_images(folder, num_each=30)
+    return folder

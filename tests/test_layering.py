@@ -71,6 +71,16 @@ def test_one_module_of_trainable_imports_ray_and_none_of_analysis():
     assert [n for n in modules_of("analysis") if RAY_IN_TRAINABLE in imported(n)] == []
 
 
+def test_planning_and_dry_runs_never_import_ray():
+    reached: set[str] = set()
+    todo = ["search.plan", "search.dry_run"]
+    while todo:
+        name = todo.pop()
+        reached.add(name)
+        todo += [other for other in imported(name) if other in MODULES and other not in reached]
+    assert {name for name in reached if "ray" in map(top, imported(name))} == set()
+
+
 def test_a_space_imports_only_optuna_and_suggestions():
     allowed = {"optuna", "spaces.suggest", "collections.abc"}
     others = {name: set(imported(name)) - allowed for name in modules_of("spaces")}

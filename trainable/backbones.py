@@ -2,6 +2,7 @@
 
 import difflib
 import json
+from collections.abc import Set
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -80,8 +81,8 @@ class Backbone(Part):
         if self.pretrained == "hub":
             if not timm.get_pretrained_cfg(self.name).has_weights:
                 remedy = "Choose another backbone, or pretrained none."
-                problem = expected("backbone/pretrained", "weights on the hub", "none", remedy)
-                raise ConfigError(f"{problem} ({self.name})")
+                what = f"weights of {self.name} on the hub"
+                raise ConfigError(expected("backbone/pretrained", what, "none", remedy))
         elif not self._weights_file().is_file():
             remedy = "Give a .safetensors file, or a folder that holds one by the model's name."
             file = self._weights_file()
@@ -180,11 +181,12 @@ def _create_from_file(name: str, size: tuple[int, int], file: Path) -> nn.Module
     timm does the loading, since it also fits position tables to the size. Its strict form is
     the one for weights with as many classes as the model has, which is none.
     """
-    overlay = {"state_dict": _read_weights(name, file), "num_classes": 0, "label_offset": 0}
+    weights = _read_weights(name, file)
+    overlay = {"state_dict": weights, "num_classes": 0, "label_offset": 0}
     try:
         module = _create(name, size, pretrained=True, pretrained_cfg_overlay=overlay)
     except (RuntimeError, KeyError) as error:
-        found = " ".join(_shortened(line) for line in str(error).split("\n\t")[1:]) or error
+        found = _differences(name, size, weights) or _shortened(str(error))
         raise ConfigError(
             expected("backbone/pretrained", f"weights of {name} in {file}", found)
         ) from error
@@ -205,6 +207,24 @@ def _read_weights(name: str, file: Path) -> dict[str, Tensor]:
     names = (classifiers,) if isinstance(classifiers, str) else classifiers
     dropped = {f"{classifier}.{kind}" for classifier in names for kind in ("weight", "bias")}
     return {key: _full(value) for key, value in weights.items() if key not in dropped}
+
+
+def _differences(name: str, size: tuple[int, int], weights: dict[str, Tensor]) -> str:
+    """Return in words how weights differ in name or shape from those of the model."""
+    with torch.device("meta"):
+        wanted = _create(name, size).state_dict()
+    common = wanted.keys() & weights.keys()
+    differences = {
+        "none by the name of": wanted.keys() - weights.keys(),
+        "unknown": weights.keys() - wanted.keys(),
+        "of another shape": {key for key in common if wanted[key].shape != weights[key].shape},
+    }
+    return "; ".join(f"{what} {_listed(keys)}" for what, keys in differences.items() if keys)
+
+
+def _listed(names: Set[str]) -> str:
+    first, *others = sorted(names)
+    return f"{first} and {len(others)} more" if others else first
 
 
 def _full(value: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from trainable.backbones import layer_groups, normalisation
+from trainable.backbones import layer_groups, normalisation, num_features
 from trainable.config import TrialConfig
 from trainable.data.index import LabelSpace
 
@@ -70,7 +70,7 @@ def build_classifier(
         ConfigError: If the backbone is unknown, cannot take the size, or has no such start.
     """
     backbone = config.backbone.build(size=config.resize, load_pretrained=load_pretrained)
-    head = config.head.build(backbone.num_features, labels)
+    head = config.head.build(num_features(backbone), labels)
     mean, std = normalisation(backbone)
     model = Classifier(backbone, head, mean=mean, std=std)
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's own

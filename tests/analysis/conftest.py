@@ -1,98 +1,121 @@
+"""Run folders for the tests: of learning curves alone, and of trials that were trained."""
+
 import json
-from collections.abc import Callable, Mapping
+import shutil
+import sqlite3
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import optuna
 import pandas as pd
 import pytest
-from optuna.trial import Trial, TrialState
+from optuna.storages import RDBStorage
+from optuna.trial import TrialState, create_trial
 from PIL import Image
 
-import trainable.trial
 from analysis.export import main as export
 from trainable.config import parse_config
 from trainable.data.prepared import PreparedData, prepare_data, write_data
+from trainable.trial import Trial
 from trainable.trial_folder import TrialFolder
 
-STATES = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}
-MakeRun = Callable[..., Path]
+STATES = {
+    "complete": TrialState.COMPLETE,
+    "pruned": TrialState.PRUNED,
+    "failed": TrialState.FAIL,
+    "running": TrialState.RUNNING,
+    "waiting": TrialState.WAITING,
+}
+
+
+@pytest.fixture(scope="session")
+def empty_studies(tmp_path_factory) -> dict[str, Path]:
+    """Return an empty study by mode, since copying one is faster than making one."""
+    folder = tmp_path_factory.mktemp("studies")
+    files = {"max": folder / "maximize", "min": folder / "minimize"}
+    for file in files.values():
+        optuna.create_study(study_name="search", storage=storage(file), direction=file.name)
+    return files
 
 
 @pytest.fixture
-def make_run(tmp_path: Path) -> MakeRun:
+def make_run(tmp_path, empty_studies) -> Callable[..., Path]:
     """Return a function that makes a run folder of learning curves, without weights."""
 
-    def make(
-        name: str,
-        trials: list[Mapping[str, Any]],
-        *,
-        metric: str = "val/f1",
-        mode: str = "max",
-        fingerprint: str = "0123456789abcdef",
-    ) -> Path:
+    def make(name, trials, *, metric="val/f1", mode="max", fingerprint="0123456789abcdef"):
         path = tmp_path / name
         path.mkdir()
         facts = {"metric": metric, "mode": mode, "data": {"fingerprint": fingerprint}}
         (path / "run.json").write_text(json.dumps(facts))
-        study = optuna.create_study(
-            study_name="search",
-            storage=f"sqlite:///{path / 'study.db'}",
-            direction={"max": "maximize", "min": "minimize"}[mode],
-        )
-        for trial in trials:
-            if trial.get("state") == "waiting":
-                study.enqueue_trial({})
-            else:
-                add_trial(study, path, trial, metric=metric, mode=mode)
+        shutil.copyfile(empty_studies[mode], path / "study.db")
+        study = optuna.load_study(study_name="search", storage=storage(path / "study.db"))
+        for number, trial in enumerate(trials):
+            curve = trial.get("curve", [])
+            study.add_trial(finished(trial, curve, best={"max": max, "min": min}[mode]))
+            write_curve(TrialFolder.of(path, number), curve, metric)
         return path
 
     return make
 
 
-def add_trial(study, run, record, *, metric, mode):
-    trial = study.ask()
-    trial.set_user_attr("config", record.get("config", {"optimizer/lr": 0.1}))
-    curve = record.get("curve", [])
-    for epoch, value in enumerate(curve, start=1):
-        trial.report(value, epoch)
-    write_curve(TrialFolder.of(run, trial.number), curve, metric)
-    if record["state"] == "running":
-        return
-    finish(trial, record, curve, mode)
+def storage(file):
+    """Return the storage of a study, written without waiting for the disk."""
+
+    def connect():
+        connection = sqlite3.connect(file, check_same_thread=False)
+        connection.execute("PRAGMA synchronous = OFF")
+        return connection
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    return RDBStorage("sqlite://", engine_kwargs={"creator": connect})
+
+
+def finished(record, curve, *, best):
+    """Return an Optuna trial as a search records it."""
+    state = record["state"]
+    attributes = {"config": record.get("config", {"optimizer/lr": 0.1})}
+    if state in ("complete", "pruned"):
+        best_epoch = 1 + curve.index(best(curve))
+        attributes |= {"seconds": 2.0 * len(curve), "best_epoch": best_epoch}
+    if "reason" in record:
+        attributes["reason"] = record["reason"]
+    values = {"complete": best, "pruned": lambda curve: curve[-1]}
+    return create_trial(
+        state=STATES[state],
+        value=values[state](curve) if state in values else None,
+        intermediate_values=dict(enumerate(curve, start=1)),
+        user_attrs=attributes,
+    )
 
 
 def write_curve(folder, curve, metric):
     rows = [
-        {"epoch": epoch, "seconds": 2.0 * epoch, metric: value, "val/accuracy": value + 0.01}
+        {"epoch": epoch, "seconds": 2.0, metric: value, "val/accuracy": value + 0.01}
         for epoch, value in enumerate(curve, start=1)
     ]
     if rows:
         folder.write_metrics(rows)
 
 
-def finish(trial: Trial, record, curve, mode):
-    state = record["state"]
-    best = {"max": max, "min": min}[mode]
-    trial.set_user_attr("reason", record.get("reason", "epochs"))
-    trial.set_user_attr("seconds", 2.0 * len(curve))
-    if curve:
-        trial.set_user_attr("best_epoch", 1 + curve.index(best(curve)))
-    trial.study.tell(trial, best(curve) if state == "complete" else None, state=STATES[state])
-
-
-COLOURS = {"blue": (30, 60, 200), "green": (40, 180, 60), "red": (200, 40, 50)}
+COLOURS = {"blue": (110, 120, 140), "green": (110, 140, 120), "red": (140, 115, 115)}
+COMMON = {
+    "backbone/name": "test_efficientnet",
+    "optimizer/name": "adamw",
+    "optimizer/lr": 0.01,
+    "batch_size": 8,
+    "epochs": 2,
+}
 TRAINED = [
-    {"resize": "32x24", "optimizer/lr": 0.01, "seed": 1},
-    {"resize": "24x24", "optimizer/lr": 0.003, "seed": 2, "ema": 0.5},
-    {"resize": "32x24", "optimizer/lr": 0.01, "seed": 3, "head/name": "shallow"},
+    {"state": "complete", "epochs": 2, "config": {"resize": "32x24", "seed": 1}},
+    {"state": "complete", "epochs": 2, "config": {"resize": "24x24", "seed": 2, "ema": 0.5}},
+    {"state": "pruned", "epochs": 1, "config": {"resize": "32x24", "head/name": "shallow"}},
 ]
 
 
 @pytest.fixture(scope="session")
 def coloured_data(tmp_path_factory) -> PreparedData:
-    """60 noisy images of three colours with an attribute of the class and one of the image."""
+    """Return 60 images of three colours, an attribute of the class, one of the image."""
     folder = tmp_path_factory.mktemp("coloured")
     rng = np.random.default_rng(0)
     rows = []
@@ -110,32 +133,26 @@ def coloured_data(tmp_path_factory) -> PreparedData:
 
 
 @pytest.fixture(scope="session")
-def trained_run(tmp_path_factory, coloured_data) -> Path:
-    """A run of three trained trials: two complete, the last pruned."""
+def trained_run(tmp_path_factory, empty_studies, coloured_data) -> Path:
+    """Return a run of three trained trials: two complete, the last pruned."""
     path = tmp_path_factory.mktemp("runs") / "trained"
     path.mkdir()
     facts = {"metric": "val/f1", "mode": "max", "data": write_data(path, coloured_data)}
     (path / "run.json").write_text(json.dumps(facts))
-    storage = f"sqlite:///{path / 'study.db'}"
-    study = optuna.create_study(study_name="search", storage=storage, direction="maximize")
-    for number, changes in enumerate(TRAINED):
-        config = {"backbone/name": "test_efficientnet", "batch_size": 8, "epochs": 2} | changes
-        trial = study.ask()
-        trial.set_user_attr("config", config)
-        trained = trainable.trial.Trial(
-            parse_config(config), coloured_data, TrialFolder.of(path, number).path
-        )
-        curve = [trained.run_epoch()["val/f1"] for _ in range(2 if number < 2 else 1)]
+    shutil.copyfile(empty_studies["max"], path / "study.db")
+    study = optuna.load_study(study_name="search", storage=storage(path / "study.db"))
+    for number, record in enumerate(TRAINED):
+        folder = TrialFolder.of(path, number).path
+        trained = Trial(parse_config(COMMON | record["config"]), coloured_data, folder)
+        curve = [trained.run_epoch()["val/f1"] for _ in range(record["epochs"])]
         trained.close()
-        for epoch, value in enumerate(curve, start=1):
-            trial.report(value, epoch)
-        finish(trial, {"state": "complete" if number < 2 else "pruned"}, curve, "max")
+        study.add_trial(finished(record, curve, best=max))
     return path
 
 
 @pytest.fixture(scope="session")
 def bundle(tmp_path_factory, trained_run) -> Path:
-    """The bundle of all trials of ``trained_run``."""
+    """Return the bundle of all trials of ``trained_run``."""
     path = tmp_path_factory.mktemp("bundles") / "bundle"
     assert export([str(trained_run), "--top", "3", "--out", str(path)]) == 0
     return path

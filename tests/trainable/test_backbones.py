@@ -36,6 +36,15 @@ LARGE = [
     "resnext50_32x4d",
     "resnext101_32x8d",
 ]
+# One of each architecture.
+ARCHITECTURES = [
+    "convnext_tiny",
+    "swin_small_patch4_window7_224",
+    "efficientnet_b2",
+    "densenet121",
+    "resnext50_32x4d",
+    "test_vit",
+]
 
 
 def build(name, size=SIZE, pretrained="none", *, load_pretrained=True):
@@ -48,21 +57,19 @@ def build_meta(name, size=SIZE):
         return build(name, size, load_pretrained=False)
 
 
-@pytest.mark.parametrize("size", [(128, 96), (256, 192)])
 @pytest.mark.parametrize("name", LARGE)
-def test_backbones_of_the_full_space_take_its_sizes(name, size):
-    module = build_meta(name, size)
-    assert {p.device.type for p in module.parameters()} == {"meta"}
+def test_backbones_of_the_full_space_take_the_larger_of_its_sizes(name):
+    check_size(name, (256, 192))
 
 
-@pytest.mark.parametrize("name", LARGE)
-def test_layers_of_large_backbones_freeze_as_a_front(name):
-    module = build_meta(name)
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_layers_are_in_the_order_of_computation_and_freeze_as_a_front(name):
+    module = build_meta(name, (128, 96))
     groups = layer_groups(module)
     first = len(groups) // 2
     apply_freeze(module, groups, first)
     with torch.device("meta"):
-        module(torch.empty(2, 3, *SIZE)).sum().backward()
+        module(torch.empty(2, 3, 128, 96)).sum().backward()
     reached = [all(p.grad is not None for _, p in group) for group in groups]
     assert reached == [layer >= first for layer in range(len(groups))]
     for path, part in module.named_modules():
@@ -80,14 +87,12 @@ def test_features_come_out_and_gradients_come_back(name):
 
 
 @pytest.mark.parametrize("name", TESTED)
-def test_every_parameter_is_in_one_layer_and_layers_are_in_order(name):
+def test_every_parameter_is_in_one_layer(name):
     module = build(name)
     groups = layer_groups(module)
     names = [name for group in groups for name, _ in group]
     assert sorted(names) == sorted(name for name, _ in module.named_parameters())
     assert len(groups) > 3
-    blocks = [n for n in names if "blocks." in n or "layer" in n.partition(".")[0]]
-    assert blocks == sorted(blocks, key=lambda n: [int(c) for c in n if c.isdigit()][:2])
 
 
 def test_a_model_whose_layers_timm_does_not_know_is_one_group():
@@ -135,7 +140,9 @@ def test_a_size_that_the_model_cannot_take_is_refused(name, size, reason):
 def test_an_unknown_model_is_refused_with_at_most_five_that_are_near():
     with pytest.raises(ValidationError, match="a timm model, such as convnext_tiny") as caught:
         Backbone(name="convnext_tyni")
-    assert caught.value.errors()[0]["msg"].count(",") <= 5
+    names = caught.value.errors()[0]["msg"].partition(" such as ")[2].split(", ")
+    assert len(names) == 5
+    assert all(timm.is_model(name) for name in names)
 
 
 def test_a_name_like_no_other_is_refused_without_suggestions():
@@ -207,8 +214,9 @@ def test_another_models_weights_are_refused_by_name(tmp_path):
     saved("test_resnet", tmp_path / "mine.safetensors")
     problem = refusal("test_efficientnet", tmp_path / "mine.safetensors")
     assert "expected weights of test_efficientnet in" in problem
-    assert 'Missing key(s) in state_dict: "conv_stem.weight"' in problem
-    assert 'Unexpected key(s) in state_dict: "conv1.0.weight"' in problem
+    assert "none by the name of blocks.0.0.bn1.bias and" in problem
+    assert "; unknown conv1.0.weight and" in problem
+    assert "; of another shape bn1.bias and" in problem
 
 
 def test_weights_with_one_missing_are_refused_by_its_name(tmp_path):
@@ -218,7 +226,7 @@ def test_weights_with_one_missing_are_refused_by_its_name(tmp_path):
     del weights["conv1.0.weight"]
     save_file(weights, file)
     problem = refusal("test_resnet", file)
-    assert problem.endswith('got Missing key(s) in state_dict: "conv1.0.weight"..')
+    assert problem.endswith("got none by the name of conv1.0.weight.")
 
 
 def test_a_file_of_another_kind_is_refused(tmp_path):
@@ -229,17 +237,16 @@ def test_a_file_of_another_kind_is_refused(tmp_path):
 
 def test_hub_weights_that_timm_does_not_have_are_refused():
     problem = refusal("efficientnet_b6", "hub")
-    assert "expected weights on the hub, got none" in problem
+    assert "expected weights of efficientnet_b6 on the hub, got none" in problem
 
 
 def test_the_small_start_fits_its_own_model():
     name = json.loads(SMALL.with_suffix(".json").read_text())["backbone"]
     loaded = build(name, pretrained="small")
-    weights = load_file(SMALL)
-    assert weights
-    common = weights.keys() & loaded.state_dict().keys()
-    assert len(common) > 100
-    assert all(torch.equal(loaded.state_dict()[key], weights[key].float()) for key in common)
+    weights, state = load_file(SMALL), loaded.state_dict()
+    assert all(key.endswith("num_batches_tracked") for key in state.keys() - weights.keys())
+    common = state.keys() & weights.keys()
+    assert all(torch.equal(state[key], weights[key].float()) for key in common)
 
 
 def test_the_small_start_fits_no_other_model():

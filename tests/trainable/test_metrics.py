@@ -16,7 +16,7 @@ def predictions():
     rng = np.random.default_rng(3)
     labels = rng.choice(4, size=300, p=[0.6, 0.25, 0.1, 0.05])
     logits = rng.normal(size=(300, 4)) + 1.5 * np.eye(4)[labels]
-    probabilities = torch.tensor(logits, dtype=torch.float32).softmax(dim=1)
+    probabilities = torch.from_numpy(logits).softmax(dim=1)
     return probabilities, torch.from_numpy(labels)
 
 

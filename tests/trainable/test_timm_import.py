@@ -64,12 +64,7 @@ def test_torch_is_not_touched_where_the_plain_import_works(stand_in):
     assert result.returncode == 0, result.stderr
 
 
-@pytest.mark.parametrize(
-    "source",
-    ["raise RuntimeError('out of luck')", f"{ABSENT.replace('torchvision::', 'other::')}"],
-    ids=["another error", "another library's operator"],
-)
-def test_any_other_failure_is_passed_on(stand_in, source):
-    result = run(PROGRAM, stand_in(source))
+def test_any_other_failure_is_passed_on(stand_in):
+    result = run(PROGRAM, stand_in(ABSENT.replace("torchvision::", "other::")))
     assert result.returncode == 1
-    assert "RuntimeError" in result.stderr
+    assert "RuntimeError: operator other::absent does not exist" in result.stderr

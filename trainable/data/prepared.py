@@ -108,7 +108,7 @@ def prepare_data(
     opened = open_source(source)
     cache_dir = cache_dir.expanduser().resolve()
     try:
-        scanned = scan(opened.read(cache_dir), cache_dir, max_broken, progress)
+        scanned = scan(opened.read(cache_dir), cache_dir, max_broken, progress=progress)
     except OSError as error:
         reason = f"{error.filename or cache_dir}: {error.strerror or error}"
         what = "a data folder that can be read and a cache folder that can be written"

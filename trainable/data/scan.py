@@ -58,7 +58,7 @@ class _Finding:
 
 
 def scan(
-    index: DataIndex, cache_dir: Path, max_broken: int = 0, progress: Progress | None = None
+    index: DataIndex, cache_dir: Path, max_broken: int = 0, *, progress: Progress | None = None
 ) -> ScannedIndex:
     """Hash and check all images; leave out broken ones.
 

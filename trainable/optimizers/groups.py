@@ -61,7 +61,7 @@ def param_groups(
         layer_decay: Factor from each layer's learning rate to the one before it.
 
     Returns:
-        The groups from the input to the head, decayed parameters first.
+        The groups from the input to the head.
 
     Raises:
         ConfigError: If there is layer decay and the backbone is known as one group only.
@@ -73,7 +73,7 @@ def param_groups(
     for layer, named_parameters in enumerate(layer_groups):
         rate = layer_rate(layer, num_layers, lr=lr, layer_decay=layer_decay)
         is_head = layer == num_layers - 1
-        for _, parameter in sorted(named_parameters, key=lambda named: not is_decayed(named[1])):
+        for _, parameter in named_parameters:
             decayed = is_decayed(parameter)
             group: ParamGroup = {
                 "params": [],

@@ -107,32 +107,28 @@ def test_threads_that_open_at_once_build_once(data: PreparedData) -> None:
 BUILD_AND_HANG = """
 import sys, time
 from pathlib import Path
-from trainable.data import cache, prepared
+from trainable.data.prepared import read_data
 
-def report(path, size, decode=cache._decode, count=[0]):
-    count[0] += 1
-    if count[0] == 6:
-        print("half", flush=True)
-        time.sleep(60)
-    return decode(path, size)
+def hang(done, total):
+    print(done, total, flush=True)
+    time.sleep(60)
 
-cache._decode = report
-prepared.read_data(Path(sys.argv[1])).images((32, 24))
+read_data(Path(sys.argv[1])).images((32, 24), hang)
 """
 
 
-def test_a_builder_that_is_killed_half_way_leaves_no_cache(
-    data: PreparedData, tmp_path: Path
-) -> None:
+def test_a_builder_that_is_killed_half_way_leaves_no_cache(class_layout, tmp_path: Path) -> None:
+    folder = class_layout(num_images=20)
+    data = prepare_data(str(folder), cache_dir=tmp_path / "cache", seed=0)
     write_json(tmp_path / "run" / "run.json", {"data": write_data(tmp_path / "run", data)})
     command = [sys.executable, "-c", BUILD_AND_HANG, str(tmp_path / "run")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as builder:
         assert builder.stdout is not None
-        assert builder.stdout.readline() == "half\n"
+        assert builder.stdout.readline() == "16 40\n"
         builder.send_signal(signal.SIGKILL)
     assert cache_file(data).with_name("32x24.npy.partial").exists()
     assert not cache_file(data).exists()
-    assert open_cache(data, SIZE).shape == (12, 32, 24, 3)
+    assert open_cache(data, SIZE).shape == (40, 32, 24, 3)
     assert not cache_file(data).with_name("32x24.npy.partial").exists()
 
 

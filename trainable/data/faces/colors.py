@@ -12,6 +12,7 @@ SKIN_RAMP: tuple[Color, ...] = (
     (156, 102, 68),
     (104, 68, 48),
 )
+SALLOW: Color = (188, 170, 140)
 HAIR_COLORS: dict[str, Color] = {
     "black": (40, 36, 40),
     "dark_brown": (70, 46, 36),

@@ -9,7 +9,7 @@ from trainable.data.faces.features import EYE_LEVEL
 from trainable.data.faces.person import Ageing, Face, Person
 from trainable.data.faces.sketch import Sketch
 
-LINE_STRENGTH = 0.42
+LINE_STRENGTH = 0.5
 
 
 def face_outline(person: Person) -> np.ndarray:

@@ -125,16 +125,16 @@ class _Looks:
         self.rng = rng
         self.difficulty = difficulty
         common = rng.standard_normal(2) * difficulty
-        self.manly_mean = (1.0 if gender == "male" else -1.0) + 0.45 * common[0]
-        self.age_mean = years + 4.0 * common[1]
+        self.manly_mean = (1.0 if gender == "male" else -1.0) + 0.25 * common[0]
+        self.age_mean = years + 2.0 * common[1]
 
     def manly(self) -> float:
         """Return how manly one feature looks: about 1 for men and -1 for women."""
-        return self.manly_mean + 0.75 * self.difficulty * float(self.rng.standard_normal())
+        return self.manly_mean + 0.5 * self.difficulty * float(self.rng.standard_normal())
 
     def aged(self, start: float, end: float) -> float:
         """Return how far a change has gone that begins at one age and is complete at another."""
-        age = self.age_mean + 5.0 * self.difficulty * float(self.rng.standard_normal())
+        age = self.age_mean + 3.0 * self.difficulty * float(self.rng.standard_normal())
         return float(np.clip((age - start) / (end - start), 0, 1))
 
     def near(self, mean: float, spread: float) -> float:
@@ -180,20 +180,24 @@ def group_and_age(seed: int, number: int) -> tuple[str, int]:
     place = (start + GOLDEN_RATIO * number) % 1.0
     for (gender, first, end), share in GROUP_SHARES.items():
         if place < share:
-            return gender, first + int((end - first) * place / share)
+            return gender, _years(first, end, place / share)
         place -= share
     return "female", 30
 
 
+def _years(first: int, end: int, share: float) -> int:
+    """Return an age in a group: less often one near its limits, where no look could tell."""
+    return first + int((end - first) * (0.5 + 0.5 * np.sign(2 * share - 1) * abs(2 * share - 1) ** 1.4))
+
+
 def _draw_ageing(looks: _Looks, gender: str) -> Ageing:
     """Draw wrinkles, grey hair and the like for the person's age."""
-    early = looks.near(0, 5)
     return Ageing(
-        folds=looks.aged(24, 68),
-        forehead=looks.aged(28, 72),
-        eye_bags=looks.aged(22, 70),
-        sagging=looks.aged(32, 78),
-        grey=looks.aged(40 + early, 68 + early),
+        folds=looks.aged(24, 48),
+        forehead=looks.aged(30, 70),
+        eye_bags=looks.aged(25, 50),
+        sagging=looks.aged(48, 72),
+        grey=looks.aged(46, 64),
         receding=looks.aged(32, 80) if gender == "male" else 0.4 * looks.aged(50, 90),
     )
 
@@ -202,17 +206,18 @@ def _draw_face(looks: _Looks, darkness: float) -> Face:
     """Draw the shape of the face and its features."""
     rng = looks.rng
     skin = colors.jittered(rng, colors.skin_color(darkness), 4)
-    painted = looks.chance(float(np.clip(0.45 - 0.4 * looks.manly(), 0.02, 0.9)))
+    skin = colors.mix(skin, colors.times(colors.SALLOW, 1.1 - 0.6 * darkness), 0.3 * looks.aged(24, 50))
+    painted = looks.chance(float(np.clip(0.5 - 0.45 * looks.manly(), 0.02, 0.9)))
     natural = colors.mix(skin, (196, 84, 84), looks.near(0.42, 0.08))
     lipstick = colors.one_of(rng, colors.LIPSTICKS, 8)
     return Face(
         skin=skin,
         half_width=looks.near(42, 1.6) + 0.8 * looks.manly(),
-        jaw=looks.near(33, 1.4) + 2.6 * looks.manly(),
+        jaw=looks.near(33, 1.4) + 2.6 * looks.manly() + 2.5 * looks.aged(24, 50),
         chin_width=looks.near(14, 1.6) + 3.0 * looks.manly(),
         chin=looks.near(57, 1.8) + 1.6 * looks.manly(),
         eye_distance=looks.near(18.5, 0.8),
-        eye_size=looks.near(9.6, 0.5) - 0.5 * looks.manly(),
+        eye_size=looks.near(10.4, 0.4) - 0.5 * looks.manly() - 1.3 * looks.aged(24, 50),
         eye_tilt=looks.near(0.6, 0.9),
         eye_color=colors.one_of(rng, colors.EYE_COLORS, 8),
         lashes=float(np.clip(0.5 - 0.4 * looks.manly(), 0, 1)),
@@ -247,7 +252,7 @@ def _draw_hair(looks: _Looks, ageing: Ageing, darkness: float) -> Hair:
 
 def _draw_style(looks: _Looks, manly: float, receding: float) -> HairStyle:
     """Draw a hair style: common ones for the gender more often, thinning ones with age."""
-    share = float(1 / (1 + np.exp(-3.2 * manly)))
+    share = float(1 / (1 + np.exp(-5 * manly)))
     weights = np.array([s.women + share * (s.men - s.women) for s in HAIR_STYLES])
     weights *= [1.0 if s.thinning is None else 6.0 * receding**2 for s in HAIR_STYLES]
     place = looks.rng.random() * weights.sum()
@@ -260,7 +265,7 @@ def _draw_hair_color(looks: _Looks, grey: float, darkness: float) -> Color:
     light = (1 - darkness) ** 3
     weights = np.array([0.3, 0.24, 0.3 * light, 0.25 * light, 0.35 * light, 0.05])
     name = rng.choice(list(colors.HAIR_COLORS), p=weights / weights.sum())
-    dyed_over = looks.chance(0.3 if looks.manly() < 0 else 0.12)
+    dyed_over = looks.chance(0.12 if looks.manly() < 0 else 0.05)
     if name == "dyed":
         return colors.one_of(rng, colors.DYES, 10)
     color = colors.jittered(rng, colors.HAIR_COLORS[str(name)], 7)
@@ -279,14 +284,16 @@ def _draw_outfit(looks: _Looks) -> Outfit:
     rng = looks.rng
     manly = looks.manly() > 0
     necklines = ("crew", "v_neck", "shirt", "hoodie", "turtleneck", "scoop")
-    shares = (0.27, 0.13, 0.3, 0.18, 0.1, 0.02) if manly else (0.2, 0.2, 0.14, 0.1, 0.12, 0.24)
+    shares = (0.3, 0.12, 0.3, 0.18, 0.08, 0.02) if manly else (0.16, 0.22, 0.1, 0.1, 0.12, 0.3)
+    settled = looks.aged(22, 44)
+    weights = np.array(shares) * (1.6 - 1.2 * settled, 1, 0.3 + 1.4 * settled, 1.8 - 1.5 * settled, 0.4 + 1.2 * settled, 1)
     wears_glasses = looks.chance(0.2 + 0.25 * looks.aged(35, 75))
     frames = ("round", "square", "cat", "thin")
     frame_shares = (0.25, 0.45, 0.02, 0.28) if manly else (0.35, 0.2, 0.25, 0.2)
     frame_color = colors.one_of(rng, ((40, 36, 40), (110, 66, 40), (150, 120, 70), (150, 50, 60)), 10)
     return Outfit(
-        neckline=str(rng.choice(necklines, p=shares)),
-        cloth=colors.one_of(rng, colors.CLOTH_COLORS, 12),
+        neckline=str(rng.choice(necklines, p=weights / weights.sum())),
+        cloth=colors.times(colors.one_of(rng, colors.CLOTH_COLORS, 12), 1.15 - 0.4 * settled),
         trim=colors.one_of(rng, colors.CLOTH_COLORS, 12),
         striped=looks.chance(0.3),
         glasses=str(rng.choice(frames, p=frame_shares)) if wears_glasses else "none",
@@ -299,8 +306,9 @@ def _draw_outfit(looks: _Looks) -> Outfit:
 def _draw_room(looks: _Looks) -> Room:
     """Draw the background of the person's photos."""
     rng = looks.rng
+    wall = colors.one_of(rng, colors.BACKGROUND_COLORS, 12)
     return Room(
         kind=str(rng.choice(["plain", "window", "shelf", "dots", "plant", "street"])),
-        wall=colors.one_of(rng, colors.BACKGROUND_COLORS, 12),
-        accent=colors.one_of(rng, colors.BACKGROUND_COLORS + colors.CLOTH_COLORS, 12),
+        wall=wall,
+        accent=colors.mix(colors.one_of(rng, colors.BACKGROUND_COLORS + colors.CLOTH_COLORS, 12), wall, 0.4),
     )

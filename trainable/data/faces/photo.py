@@ -74,7 +74,7 @@ class _FixedSketches:
     front: Sketch
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=64)
 def _fixed_sketches(person: Person) -> _FixedSketches:
     """Sketch a person once for all photos, which are drawn one after another."""
     head, skin, front = Sketch(), Sketch(), Sketch()

@@ -1,0 +1,153 @@
+import json
+import os
+
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from analysis.leaderboard import main, print_leaderboard, write_leaderboard
+from analysis.leaderboard_view import fitting_columns, markdown_table, shown_texts
+from analysis.ranking import ranking_table
+from analysis.run_folder import RunFolder
+
+TRIALS = [
+    {
+        "state": "complete",
+        "curve": [0.1, 0.5, 0.4],
+        "reason": "patience",
+        "config": {"optimizer/lr": 0.012345, "loss/name": "focal", "loss/gamma": 2.0, "seed": 1},
+    },
+    {
+        "state": "pruned",
+        "curve": [0.3],
+        "reason": "asha",
+        "config": {"optimizer/lr": 0.1, "loss/name": "cross_entropy", "seed": 1},
+    },
+    {
+        "state": "failed",
+        "reason": "RuntimeError: out of\nmemory",
+        "config": {"optimizer/lr": 0.1, "loss/name": "f1", "seed": 1},
+    },
+]
+
+
+@pytest.fixture
+def run(make_run):
+    return make_run("quick", TRIALS)
+
+
+def texts_of(path):
+    return shown_texts(ranking_table([RunFolder(path)]), "val/f1")
+
+
+def printed(path, *, width, top=20):
+    console = Console(width=width)
+    with console.capture() as capture:
+        print_leaderboard(console, [RunFolder(path)], top=top)
+    return capture.get()
+
+
+def test_only_hyperparameters_that_differ_are_shown_those_of_some_trials_last(run):
+    texts = texts_of(run)
+    assert list(texts)[-3:] == ["lr", "loss", "gamma"]
+    assert list(texts["lr"]) == ["0.012", "0.1", "0.1"]
+    assert list(texts["gamma"]) == ["2", "", ""]
+
+
+def test_a_state_carries_its_reason_unless_it_is_the_usual_one(run):
+    assert list(texts_of(run)["state"]) == ["complete, patience", "pruned", "failed"]
+
+
+def test_the_epoch_that_counts_is_shown_with_the_number_trained(run):
+    assert list(texts_of(run)["epoch"]) == ["2/3", "1/1", ""]
+
+
+def test_the_run_is_shown_only_among_several(make_run, run):
+    assert "run" not in texts_of(run)
+    runs = [RunFolder(run), RunFolder(make_run("other", TRIALS))]
+    assert "run" in shown_texts(ranking_table(runs), "val/f1")
+
+
+@pytest.mark.parametrize("width", [60, 100, 200])
+def test_columns_are_left_out_that_do_not_fit_the_terminal(make_run, width):
+    config = {f"schedule/number_{i}": 0 for i in range(20)}
+    trials = [{"state": "running", "config": dict.fromkeys(config, i)} for i in range(2)]
+    run = make_run("wide", trials)
+    lines = printed(run, width=width).splitlines()
+    assert max(map(len, lines)) <= width
+    assert len(fitting_columns(texts_of(run), 200)) > len(fitting_columns(texts_of(run), 100))
+
+
+def test_what_is_not_shown_is_said(run):
+    assert "Not shown: gamma" in printed(run, width=84)
+    assert "Not shown" not in printed(run, width=100)
+
+
+def test_failures_and_the_best_configuration_are_listed_below(run):
+    lines = printed(run, width=100).splitlines()
+    assert "Failed, quick 0002: RuntimeError: out of memory" in lines
+    best = "Best, quick 0000: optimizer/lr=0.01235 loss/name=focal loss/gamma=2 seed=1"
+    assert best in lines
+    assert "3 trials: 1 complete, 1 pruned, 1 failed." in lines
+
+
+def test_of_many_failures_the_first_are_listed(make_run):
+    trials = [{"state": "failed", "reason": f"reason {i}"} for i in range(8)]
+    text = printed(make_run("failing", trials), width=100)
+    assert text.count("Failed,") == 5
+    assert "… and 3 more failed." in text
+
+
+def test_top_limits_the_rows_and_says_so(run):
+    text = printed(run, width=100, top=1)
+    assert "0000" in text
+    assert "pruned  " not in text
+    assert "Shown are 1: --top N shows more." in text
+
+
+def test_a_run_without_trials_says_so(make_run, capsys):
+    assert main([str(make_run("empty", []))]) == 0
+    assert capsys.readouterr().out == "No trials yet.\n"
+
+
+def test_the_leaderboard_of_a_run_is_written_into_its_folder(run):
+    path = write_leaderboard(RunFolder(run))
+    table = pd.read_csv(path)
+    assert path == run / "leaderboard.csv"
+    assert list(table["trial"]) == [0, 1, 2]
+    assert {"rank", "value", "accuracy", "config/loss/gamma"} <= set(table)
+
+
+def test_csv_json_and_markdown_are_written(run, tmp_path, capsys):
+    options = [f"--{kind}={tmp_path / kind}" for kind in ("csv", "json", "markdown")]
+    assert main([str(run), "--top", "2", *options]) == 0
+    assert len(pd.read_csv(tmp_path / "csv")) == 3
+    content = json.loads((tmp_path / "json").read_text())
+    assert [trial["rank"] for trial in content["trials"]] == [1, 2, None]
+    assert content["trials"][1]["config/loss/gamma"] is None
+    rows = [line for line in (tmp_path / "markdown").read_text().splitlines() if "|" in line]
+    assert len(rows) == 4
+    assert rows[2].startswith("| 1 | 0000 | complete, patience | 0.5000 |")
+
+
+def test_a_bar_in_a_text_does_not_break_markdown():
+    assert markdown_table(pd.DataFrame({"a": ["x|y"]})).endswith("| x\\|y |")
+
+
+def test_nothing_is_printed_when_an_output_folder_is_missing(run, tmp_path, capsys):
+    assert main([str(run), "--csv", str(tmp_path / "missing" / "x.csv")]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err == f"{tmp_path}/missing: expected a folder that exists, got none.\n"
+
+
+def test_a_wrong_run_is_one_line_and_exit_code_2(tmp_path, capsys):
+    assert main([str(tmp_path)]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_piped_output_is_a_hundred_columns_wide(run, capsys, monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)
+    assert main([str(run)]) == 0
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= 100
+    assert "COLUMNS" not in os.environ

@@ -1,0 +1,54 @@
+import pytest
+
+from search.dry_run import class_counts, num_combinations
+from search.run import main
+from search.space_check import check_space
+from search.space_file import load_space
+
+
+@pytest.fixture
+def dry_run(space_file, coloured_folder, cache_dir, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "120")
+
+    def run(*arguments):
+        places = ["--runs-dir", tmp_path / "runs", "--cache-dir", cache_dir, "--name", "mine"]
+        what = ["--space", space_file, "--data", coloured_folder, "--dry-run"]
+        code = main([str(text) for text in (*what, *places, *arguments)])
+        return code, capsys.readouterr()
+
+    return run
+
+
+def test_a_dry_run_prints_what_would_run_and_writes_nothing(dry_run, tmp_path):
+    code, printed = dry_run("--time-budget", "1h30m", "--set", "ema=0.9")
+    assert code == 0
+    for text in (
+        "float    0.001 to 0.1, log   always",
+        "0.9 (--set)         never",
+        "size 32x32: 90 images",
+        "Would search for the highest val/f1 in 4 trials of at most 3 epochs, for 1 h 30 min,",
+        "At epoch 1 one in 3 would go on.",
+        f"Would write to {tmp_path / 'runs' / 'mine'}.",
+    ):
+        assert text in printed.out
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_dry_run_finds_what_cannot_be_built(dry_run):
+    code, printed = dry_run("--set", "head/name=multi")
+    assert code == 2
+    assert printed.err.startswith("head/name: ")
+    assert printed.err.count("\n") == 1
+
+
+def test_images_and_people_of_each_class_are_counted(data):
+    counts = class_counts(data)
+    assert list(counts.index) == ["blue", "green", "red"]
+    assert counts[["train", "val", "test"]].sum(axis=1).tolist() == [30, 30, 30]
+    assert counts["people"].tolist() == [30, 30, 30]
+
+
+def test_combinations_count_choices_and_not_numbers(space_file):
+    check = check_space(load_space(space_file), pins={}, max_epochs=3, seed=0)
+    assert len(check.configs) == 25
+    assert num_combinations(check) == 1

@@ -1,0 +1,138 @@
+import optuna
+import pytest
+from optuna.trial import TrialState
+
+from search.study import SearchStudy, study_storage
+from trainable.objective import Objective
+
+
+def suggest(trial):
+    return {"optimizer/lr": trial.suggest_float("optimizer/lr", 1e-4, 1e-1, log=True)}
+
+
+@pytest.fixture
+def opened(tmp_path):
+    """Return a function that opens the study of one run folder."""
+
+    def open_study(metric="val/f1", *, seed=0, space=suggest):
+        objective = Objective(metric)
+        return SearchStudy(study_storage(tmp_path), objective=objective, suggest=space, seed=seed)
+
+    return open_study
+
+
+def run(study, values):
+    suggestion = study.ask()
+    for epoch, value in enumerate(values, start=1):
+        study.report(suggestion.number, epoch=epoch, value=value)
+    return suggestion
+
+
+def test_a_finished_trial_is_complete_with_its_best_epochs_value(opened):
+    study = opened()
+    run(study, [0.2, 0.6, 0.5])
+    study.complete(0, reason="epochs", seconds=3.5)
+    trial = opened().trials[0]
+    assert (trial.state, trial.value) == (TrialState.COMPLETE, 0.6)
+    assert trial.intermediate_values == {1: 0.2, 2: 0.6, 3: 0.5}
+    assert trial.user_attrs["reason"] == "epochs"
+    assert trial.user_attrs["best_epoch"] == 2
+    assert trial.user_attrs["seconds"] == 3.5
+
+
+def test_a_stopped_trial_is_pruned_with_its_last_epochs_value(opened):
+    study = opened()
+    run(study, [0.2, 0.6, 0.5])
+    assert study.prune(0, reason="asha", seconds=1.0) == 0.5
+    trial = opened().trials[0]
+    assert (trial.state, trial.value) == (TrialState.PRUNED, 0.5)
+
+
+def test_a_failed_trial_is_fail_with_its_reason_and_no_value(opened):
+    study = opened()
+    run(study, [0.2])
+    study.fail(0, reason="train/loss: nan")
+    trial = opened().trials[0]
+    assert (trial.state, trial.value) == (TrialState.FAIL, None)
+    assert trial.user_attrs["reason"] == "train/loss: nan"
+
+
+def test_losses_are_minimised(opened):
+    study = opened("val/loss")
+    run(study, [2.0, 0.5, 0.7])
+    assert study.complete(0, reason="epochs", seconds=0) == 0.5
+    assert study.running_best(0) == {1: -2.0, 2: -0.5, 3: -0.5}
+
+
+def test_the_first_of_equal_epochs_is_the_best(opened):
+    study = opened()
+    run(study, [0.1, 0.6, 0.6])
+    assert study.best(0) == (2, 0.6)
+
+
+def test_an_interrupted_trial_is_asked_again_under_its_number_and_configuration(opened):
+    study = opened()
+    first = run(study, [0.3])
+    study.put_back(0)
+    assert study.trials[0].state == TrialState.WAITING
+    again = opened(seed=99).ask()
+    assert (again.number, again.config) == (first.number, first.config)
+
+
+def test_trials_of_a_dead_process_are_put_back_and_keep_their_epochs(opened):
+    run(opened(), [0.3, 0.4])
+    study = opened()
+    assert study.put_back_orphans() == [0]
+    assert study.ask().number == 0
+    assert study.epochs_reported(0) == 2
+
+
+def test_a_trials_own_process_does_not_put_it_back(opened):
+    study = opened()
+    run(study, [0.3])
+    assert study.put_back_orphans() == []
+
+
+def test_what_is_left_to_run_counts_waiting_trials(opened):
+    study = opened()
+    run(study, [0.3])
+    study.complete(0, reason="epochs", seconds=0)
+    run(study, [0.3])
+    study.put_back(1)
+    assert study.num_to_run(5) == 4
+    assert study.num_to_run(2) == 1
+    assert study.num_to_run(1) == 1
+
+
+def sequence(study, num_trials):
+    configs = []
+    for _ in range(num_trials):
+        suggestion = study.ask()
+        configs.append(suggestion.config)
+        study.report(suggestion.number, epoch=1, value=suggestion.config["optimizer/lr"])
+        study.complete(suggestion.number, reason="epochs", seconds=0)
+    return configs
+
+
+def test_suggestions_do_not_depend_on_an_interruption(tmp_path):
+    def study(name):
+        (tmp_path / name).mkdir(exist_ok=True)
+        storage = study_storage(tmp_path / name)
+        return SearchStudy(storage, objective=Objective(), suggest=suggest, seed=7)
+
+    straight = sequence(study("straight"), 16)
+    cut = sequence(study("cut"), 6) + sequence(study("cut"), 10)
+    assert cut == straight
+    assert len({config["optimizer/lr"] for config in straight}) == 16
+
+
+def test_notes_are_kept(opened):
+    opened().note("worked_s", 12.5)
+    assert opened().noted("worked_s") == 12.5
+    assert opened().noted("absent", 0) == 0
+
+
+def test_the_study_opens_as_optunas_own(opened, tmp_path):
+    run(opened(), [0.3])
+    study = optuna.load_study(study_name="search", storage=f"sqlite:///{tmp_path}/study.db")
+    assert study.trials[0].params.keys() == {"optimizer/lr"}

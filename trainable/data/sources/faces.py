@@ -1,0 +1,38 @@
+"""Drawn people with and without masks: data that is always at hand and never twice the same."""
+
+from functools import partial
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from trainable.data.built_once import built_once
+from trainable.data.faces.write import DRAWING_VERSION, write_people
+from trainable.data.index import DataIndex
+from trainable.data.sources.base import Source
+from trainable.data.sources.mask_competition import read_mask_layout
+
+
+class Faces(Source):
+    """Drawn people, seven photos each: five with a mask, one with it worn wrongly, one without.
+
+    ``people`` is their number, another ``seed`` gives other people, and ``difficulty`` scales how
+    much genders and age groups look alike and how rough the photos are.
+    """
+
+    fixed_classes: ClassVar[bool] = True
+    name: Literal["faces"] = "faces"
+    people: int = Field(700, ge=1, le=100_000)
+    difficulty: float = Field(1.0, ge=0, le=3)
+    seed: int = Field(0, ge=0)
+
+    def read(self, cache_dir: Path) -> DataIndex:
+        """Return the index of the photos, written as JPEG files when read for the first time."""
+        write = partial(
+            write_people, num_people=self.people, difficulty=self.difficulty, seed=self.seed
+        )
+        return read_mask_layout(built_once(cache_dir / "faces" / self._key() / "images", write))
+
+    def _key(self) -> str:
+        fields = f"people{self.people}_difficulty{self.difficulty:g}_seed{self.seed}"
+        return f"v{DRAWING_VERSION}_{fields}"
