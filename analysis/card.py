@@ -39,11 +39,12 @@ def _counted(number: int, what: str) -> str:
 
 def _on_what(manifest: Manifest) -> str:
     data = manifest.data
-    parts = ", ".join(
-        f"{part} {number} images ({data.num_people[part]} people)"
-        for part, number in data.num_images.items()
-    )
-    return f"On `{data.source}` ({data.fingerprint}): {parts}. No person is in two parts."
+    parts = [f"{part} {number} images" for part, number in data.num_images.items()]
+    on_what = f"On `{data.source}` ({data.fingerprint}): {', '.join(parts)}."
+    if data.num_people == data.num_images:
+        return on_what
+    people = [f"{number} in {part}" for part, number in data.num_people.items()]
+    return f"{on_what} They show {', '.join(people)} people, none of them in two parts."
 
 
 def _score_table(manifest: Manifest) -> str:

@@ -41,7 +41,8 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     about = "Write the best trials of a search as a bundle, checked to predict as in training."
     parser = ArgumentParser("python -m analysis.export", about)
     parser.add_argument("run", metavar="RUN", type=Path, help="run folder")
-    parser.add_argument("--top", metavar="K", type=positive_whole_number, default=1)
+    how_many = "how many trials, the best ones (1)"
+    parser.add_argument("--top", metavar="K", type=positive_whole_number, default=1, help=how_many)
     parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="a new folder")
     return parser.parse_args(argv)
 

@@ -82,7 +82,9 @@ def _write_markdown(path: Path, table: pd.DataFrame, runs: Sequence[RunFolder]) 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = ArgumentParser("python -m analysis.leaderboard", "Rank the trials of searches.")
     parser.add_argument("runs", metavar="RUN", nargs="+", type=Path, help="run folders")
-    parser.add_argument("--top", type=positive_whole_number, default=20, help="rows shown (20)")
+    parser.add_argument(
+        "--top", metavar="N", type=positive_whole_number, default=20, help="rows shown (20)"
+    )
     parser.add_argument("--csv", type=Path, metavar="FILE", help="every trial and column as CSV")
     parser.add_argument("--json", type=Path, metavar="FILE", help="the same as JSON")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="the rows shown as Markdown")

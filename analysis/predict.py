@@ -21,18 +21,15 @@ DEVICES = ("auto", "cpu", "cuda")
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     about = "Predict the classes of images with a bundle that analysis.export wrote."
+    what = "a folder, or a CSV table with a column path or ImageID; its column ans is filled in"
     parser = ArgumentParser("python -m analysis.predict", about)
-    parser.add_argument("bundle", metavar="BUNDLE", type=Path, help="folder of the bundle")
-    parser.add_argument(
-        "--images",
-        metavar="DIR_OR_CSV",
-        type=Path,
-        required=True,
-        help="a folder, or a CSV table with a column path or ImageID; its column ans is filled in",
-    )
-    parser.add_argument("--out", metavar="FILE", type=Path, required=True, help=".csv or .parquet")
-    parser.add_argument("--batch-size", metavar="N", type=positive_whole_number, default=64)
-    parser.add_argument("--device", choices=DEVICES, default="auto")
+    add = parser.add_argument
+    add("bundle", metavar="BUNDLE", type=Path, help="folder of the bundle")
+    add("--images", metavar="DIR_OR_CSV", type=Path, required=True, help=what)
+    add("--out", metavar="FILE", type=Path, required=True, help="a .csv or .parquet file")
+    batch = "images at a time (64)"
+    add("--batch-size", metavar="N", type=positive_whole_number, default=64, help=batch)
+    add("--device", choices=DEVICES, default="auto", help="auto takes a GPU if there is one")
     arguments = parser.parse_args(argv)
     _check_out(arguments.out)
     return arguments

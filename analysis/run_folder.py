@@ -100,9 +100,9 @@ def _read_facts(path: Path) -> dict[str, Any]:
 def _missing_facts(facts: object) -> list[str]:
     if not isinstance(facts, dict):
         return ["object"]
-    missing = [key for key in ("metric", "mode", "data") if key not in facts]
+    missing = [key for key in ("metric", "mode") if key not in facts]
     data = facts.get("data")
-    if data is not None and not (isinstance(data, dict) and "fingerprint" in data):
+    if not isinstance(data, dict) or "fingerprint" not in data:
         missing.append("data/fingerprint")
     return missing
 

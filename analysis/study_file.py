@@ -3,12 +3,11 @@
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial
-from sqlalchemy.exc import DatabaseError
 
 from trainable.errors import ConfigError, expected
 
@@ -28,34 +27,41 @@ def read_trials(path: Path) -> list[FrozenTrial]:
     if not path.is_file():
         raise ConfigError(expected(str(path), "the study of a search", "no such file"))
     try:
-        return _read_in_place_or_copied(path)
-    except DatabaseError as error:
-        raise ConfigError(expected(str(path), "an Optuna study", f"'{error.orig}'")) from error
+        with closing(_snapshot(path)) as snapshot:
+            return _trials_in(snapshot)
+    except sqlite3.DatabaseError as error:
+        raise ConfigError(expected(str(path), "an Optuna study", f"'{error}'")) from error
     except KeyError as error:
         problem = expected(str(path), f"a study named {STUDY_NAME!r}", "none")
         raise ConfigError(problem) from error
 
 
-def _read_in_place_or_copied(path: Path) -> list[FrozenTrial]:
+def _snapshot(path: Path) -> sqlite3.Connection:
+    """Return a copy in memory of the database as it was last committed."""
     try:
-        return _read(lambda: _open_read_only(path))
-    except DatabaseError as error:
+        return _in_memory(f"{path.resolve().as_uri()}?mode=ro")
+    except sqlite3.OperationalError as error:
         # A search that was killed while writing left a journal, which SQLite wants to undo.
-        if "readonly" not in str(error.orig):
+        if "readonly" not in str(error):
             raise
     with tempfile.TemporaryDirectory() as folder:
         for part in path.parent.glob(f"{path.name}*"):
             shutil.copyfile(part, Path(folder, part.name))
-        return _read(lambda: sqlite3.connect(Path(folder, path.name), check_same_thread=False))
+        return _in_memory(Path(folder, path.name).as_uri())
 
 
-def _open_read_only(path: Path) -> sqlite3.Connection:
-    uri = f"{path.resolve().as_uri()}?mode=ro"
-    return sqlite3.connect(uri, uri=True, timeout=WAIT_FOR_WRITER_S, check_same_thread=False)
+def _in_memory(uri: str) -> sqlite3.Connection:
+    copy = sqlite3.connect(":memory:", check_same_thread=False)
+    with closing(sqlite3.connect(uri, uri=True, timeout=WAIT_FOR_WRITER_S)) as file:
+        file.backup(copy)
+    [(verdict,), *_] = copy.execute("PRAGMA quick_check").fetchall()
+    if verdict != "ok":
+        raise sqlite3.DatabaseError(verdict)
+    return copy
 
 
-def _read(connect: Callable[[], sqlite3.Connection]) -> list[FrozenTrial]:
-    storage = RDBStorage("sqlite://", engine_kwargs={"creator": connect})
+def _trials_in(database: sqlite3.Connection) -> list[FrozenTrial]:
+    storage = RDBStorage("sqlite://", engine_kwargs={"creator": lambda: database})
     try:
         study_id = storage.get_study_id_from_name(STUDY_NAME)
         return storage.get_all_trials(study_id, deepcopy=False)

@@ -12,6 +12,7 @@ import optuna
 from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler, TPESampler
 from optuna.storages import BaseStorage, RDBStorage
+from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from trainable.objective import Objective
@@ -60,7 +61,7 @@ class SearchStudy:
         self, storage: BaseStorage, *, objective: Objective, suggest: SuggestConfig, seed: int
     ) -> None:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
-        direction = "maximize" if objective.mode == "max" else "minimize"
+        direction = StudyDirection.MAXIMIZE if objective.mode == "max" else StudyDirection.MINIMIZE
         self._study = optuna.create_study(
             storage=storage, study_name=STUDY_NAME, direction=direction, load_if_exists=True
         )

@@ -12,7 +12,7 @@ from trainable.precision import Precision
 class Images(Protocol):
     """Anything that gives uint8 [n, H, W, 3] for an array of row numbers."""
 
-    def __getitem__(self, rows: np.ndarray, /) -> np.ndarray: ...  # noqa: D105
+    def __getitem__(self, rows: np.ndarray, /) -> np.ndarray: ...
 
 
 @torch.inference_mode()

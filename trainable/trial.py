@@ -1,7 +1,7 @@
 """One trial: a configuration trained epoch by epoch in its own folder, without Ray."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,7 @@ class Machine:
         num_workers: Processes that read and augment images; 0 does it in the trial's own.
     """
 
-    device: torch.device = torch.device("cpu")
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     num_workers: int = 0
 
 

@@ -73,7 +73,7 @@ def test_the_card_says_how_good_the_bundle_is_and_on_what(bundle):
     f1 = read_bundle(bundle).manifest.metrics["test/f1"].value
     assert "The 3 best trials, equally weighted, of the 3 of trained by val/f1." in card
     assert f"{f1:.4f}" in card
-    assert "val 9 images (9 people), test 12 images (12 people)" in card
+    assert "train 39 images, val 9 images, test 12 images." in card
     assert "so its scores flatter" in card
 
 

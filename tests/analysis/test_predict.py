@@ -1,3 +1,4 @@
+import re
 import shutil
 
 import numpy as np
@@ -9,6 +10,7 @@ from PIL import Image
 from analysis.bundle import read_bundle
 from analysis.member import load_member
 from analysis.predict import main
+from trainable.data.decode import decode_image
 
 PROBABILITIES = ["prob/blue", "prob/green", "prob/red"]
 
@@ -154,21 +156,19 @@ def test_images_of_other_modes_are_predicted_like_the_plain_picture(
 def test_members_are_averaged_by_their_weights(bundle, some, tmp_path):
     read = read_bundle(bundle)
     labels = read.manifest.label_space
+    shares = (0.5, 0.3, 0.2)
     folder = shutil.copytree(bundle, tmp_path / "weighted")
     text = (folder / "bundle.json").read_text()
-    for old, new in zip(range(3), (0.5, 0.3, 0.2), strict=True):
-        assert f'"folder": "members/{old}"' in text
-        text = text.replace('"weight": 0.3333333333333333', f'"weight": {new}', 1)
+    for share in shares:
+        text = text.replace('"weight": 0.3333333333333333', f'"weight": {share}', 1)
     (folder / "bundle.json").write_text(text)
     table = predict(folder, some, tmp_path / "out.csv")
-    from trainable.data.decode import decode_image
-
     expected = np.zeros((3, 3))
-    for entry, weight in zip(read.manifest.members, (0.5, 0.3, 0.2), strict=True):
+    for entry, share in zip(read.manifest.members, shares, strict=True):
         files = (read.config_file(entry), read.weights_file(entry))
         member = load_member(*files, labels, torch.device("cpu"))
         images = np.stack([decode_image(path, entry.size) for path in sorted(some.iterdir())])
-        expected += weight * member.probabilities(images, np.arange(3))
+        expected += share * member.probabilities(images, np.arange(3))
     np.testing.assert_allclose(table[PROBABILITIES].to_numpy(), expected, atol=1e-5)
 
 
@@ -198,9 +198,6 @@ def test_wrong_arguments_are_one_line_and_exit_code_2(
     assert main([str(bundle), *options]) == 2
     captured = capsys.readouterr()
     assert len(captured.err.splitlines()) == 1
-    assert pytest.approx(0) == 0
-    import re
-
     assert re.search(message, captured.err)
 
 

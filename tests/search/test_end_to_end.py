@@ -1,4 +1,4 @@
-"""The main job as a user runs it, with a real Ray: to the end, cut off, killed, and gone on with."""
+"""The main job as a user runs it, with a real Ray: to the end, cut off, killed, gone on with."""
 
 import json
 import os

@@ -49,6 +49,7 @@ def test_the_record_says_what_was_searched_with_what_and_when(plan):
     assert datetime.fromisoformat(record["started_at"]).utcoffset().total_seconds() == 0
     assert {"python", "ray", "optuna", "torch", "timm"} <= record["versions"].keys()
     assert record["hardware"]["cpus"] >= 1
+    assert record["resources"]["cpus_per_trial"] == 1
     assert record["data"]["classes"] == ["blue", "green", "red"]
 
 

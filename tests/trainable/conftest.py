@@ -5,6 +5,7 @@ import pytest
 from trainable.config import parse_config
 from trainable.data.prepared import PreparedData, prepare_data
 
+
 @pytest.fixture(scope="session")
 def coloured(coloured_folder) -> PreparedData:
     """Return 90 noisy images of three colours, ready to be trained on."""

@@ -103,7 +103,7 @@ def test_a_damaged_checkpoint_is_an_error_that_is_written_down(message, run_fold
     state = run_folder / "trials" / "0000" / "checkpoint" / "last-00001" / "state.pt"
     state.write_bytes(b"damaged")
     again = TrainTrial(message(0))
-    with pytest.raises(Exception, match="weights_only|Weights only|Unsupported|invalid"):
+    with pytest.raises(Exception, match=r"weights_only|Weights only|Unsupported|invalid"):
         again.train()
     again.stop()
     assert "Traceback" in (run_folder / "trials" / "0000" / "error.txt").read_text()

@@ -1,8 +1,8 @@
-import albumentations as A
 import numpy as np
 import pytest
 import torch
 
+from trainable.augmentations.library import A
 from trainable.data.batches import TrainingBatches, TrainingImages
 from trainable.samplers.balanced import ImbalancedSampling
 from trainable.samplers.shuffled import PlainSampling

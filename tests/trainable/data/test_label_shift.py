@@ -35,7 +35,10 @@ def test_people_from_the_age_on_are_old_and_stay_what_else_they_are(index):
 
 
 def test_only_the_rows_wanted_are_returned(index):
-    assert [CLASSES[c] for c in shifted_labels(index, np.array([2, 0]), 58)] == ["m_old", "m_young"]
+    assert [CLASSES[c] for c in shifted_labels(index, np.array([2, 0]), 58)] == [
+        "m_old",
+        "m_young",
+    ]
 
 
 def test_at_the_groups_own_border_nothing_changes(index):

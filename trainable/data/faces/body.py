@@ -115,7 +115,7 @@ def _add_hoodie(sketch: Sketch, outfit: Outfit, face: Face) -> None:
 def _add_turtleneck(sketch: Sketch, outfit: Outfit, face: Face) -> None:
     """Add a high collar around the neck."""
     n = face.neck + 2
-    points = [(-n, 62), (-n - 4, 86), (0, 96), (n + 4, 86), (n, 62), (0, 68)]
+    points = [(-n, 62), (-n - 3, 78), (-n - 15, 90), (0, 98), (n + 15, 90), (n + 3, 78), (n, 62), (0, 68)]
     sketch.cover(loop(points), times(outfit.cloth, 1.05))
     sketch.shade(ellipse((0, 62), n, 8), 0.72)
     sketch.shade(ribbon([(-n - 2, 84), (0, 93), (n + 2, 84)], (2, 4, 2)), 0.84)

@@ -91,7 +91,7 @@ def _add_forehead_lines(sketch: Sketch, strength: float) -> None:
         return
     for y, half in ((-25, 22), (-31, 25), (-37, 20)):
         points = [(-half, y - 1), (-0.4 * half, y + 1.5), (0.4 * half, y + 1.5), (half, y - 1)]
-        sketch.shade(ribbon(points, (1, 3.6, 3.6, 1)), _dimmed(strength))
+        sketch.shade(ribbon(points, (1, 3, 3, 1)), _dimmed(0.9 * strength))
 
 
 def _wrinkles(face: Face, ageing: Ageing) -> list[tuple[np.ndarray, float]]:

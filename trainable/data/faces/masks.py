@@ -99,15 +99,15 @@ def _add_cut(sketch: Sketch, mask: Mask, right: np.ndarray) -> None:
         sketch.paint(valve, times(mask.color, 0.84), THICKNESS)
     if mask.kind == "cloth":
         hem = ribbon(right[:3] + (-1, 3), (1.2, 1.2, 1.2))
-        sketch.paint(hem, times(mask.trim, 0.9), THICKNESS)
-        sketch.paint(mirrored(hem), times(mask.trim, 0.9), THICKNESS)
+        sketch.paint(hem, times(mask.color, 0.8), THICKNESS)
+        sketch.paint(mirrored(hem), times(mask.color, 0.8), THICKNESS)
 
 
 def _add_hanging(sketch: Sketch, face: Face, mask: Mask, side: int) -> None:
     """Add a mask that hangs from one ear."""
     w = face.half_width
     strap = np.array([(w + 2, -4), (w + 6, 12), (w - 2, 26)]) * (side, 1)
-    sheet = [(w - 8, 22), (w + 14, 26), (w + 12, 62), (w - 4, 72), (w - 14, 50)]
+    sheet = [(w - 14, 20), (w + 17, 24), (w + 15, 64), (w - 8, 78), (w - 22, 52)]
     outline = loop(np.array(sheet) * (side, 1))
     sketch.cover(ribbon(strap, (2, 2, 2)), STRAP_COLOR)
     sketch.shade(outline + (0, 4), 0.76)

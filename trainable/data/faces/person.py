@@ -125,16 +125,16 @@ class _Looks:
         self.rng = rng
         self.difficulty = difficulty
         common = rng.standard_normal(2) * difficulty
-        self.manly_mean = (1.0 if gender == "male" else -1.0) + 0.25 * common[0]
-        self.age_mean = years + 2.0 * common[1]
+        self.manly_mean = (1.0 if gender == "male" else -1.0) + 0.18 * common[0]
+        self.age_mean = years + 1.4 * common[1]
 
     def manly(self) -> float:
         """Return how manly one feature looks: about 1 for men and -1 for women."""
-        return self.manly_mean + 0.5 * self.difficulty * float(self.rng.standard_normal())
+        return self.manly_mean + 0.38 * self.difficulty * float(self.rng.standard_normal())
 
     def aged(self, start: float, end: float) -> float:
         """Return how far a change has gone that begins at one age and is complete at another."""
-        age = self.age_mean + 3.0 * self.difficulty * float(self.rng.standard_normal())
+        age = self.age_mean + 2.0 * self.difficulty * float(self.rng.standard_normal())
         return float(np.clip((age - start) / (end - start), 0, 1))
 
     def near(self, mean: float, spread: float) -> float:

@@ -113,10 +113,10 @@ def draw_shot(person: Person, photo: int) -> Shot:
 
 def _draw_mask(rng: np.random.Generator, name: str, difficulty: float) -> Mask:
     """Draw a mask and how it sits: mostly proper, or for ``incorrect_mask`` in a wrong way."""
-    slip = 1.4 * difficulty * float(rng.standard_normal())
+    slip = 1.1 * difficulty * float(rng.standard_normal())
     worn = "on"
     if name == "incorrect_mask":
-        worn = str(rng.choice(["below_nose", "chin", "ear"], p=(0.55, 0.35, 0.1)))
+        worn = str(rng.choice(["below_nose", "chin", "ear"], p=(0.52, 0.42, 0.06)))
     return Mask(
         kind=str(rng.choice(["surgical", "beak", "cup", "cloth"], p=(0.35, 0.3, 0.15, 0.2))),
         pattern=str(rng.choice(["plain", "dots", "stripes"], p=(0.76, 0.12, 0.12))),
@@ -130,9 +130,9 @@ def _draw_mask(rng: np.random.Generator, name: str, difficulty: float) -> Mask:
 def _draw_poses(rng: np.random.Generator, difficulty: float) -> tuple[Pose, Pose]:
     """Draw how the head and the body stand."""
     yaw, roll, pitch, lean, x, y, zoom = np.clip(rng.standard_normal(7), -2.2, 2.2) * difficulty
-    scale = float(np.clip(1.22 + 0.045 * zoom, 0.6, 1.6))
-    center_x, center_y = 96 + 4.5 * x, 120 + 4.0 * y
-    head = Pose((center_x, center_y), scale, 0.06 * roll, 0.15 * yaw, 0.06 * pitch)
+    scale = float(np.clip(1.22 + 0.04 * zoom, 0.6, 1.6))
+    center_x, center_y = 96 + 4.0 * x, 120 + 3.5 * y
+    head = Pose((center_x, center_y), scale, 0.055 * roll, 0.14 * yaw, 0.055 * pitch)
     body_center = (center_x + 4.0 * lean, center_y)
     return head, Pose(body_center, scale, 0.25 * head.roll, 0.3 * head.yaw)
 
@@ -151,12 +151,12 @@ def _draw_camera(rng: np.random.Generator, difficulty: float) -> Camera:
     """Draw light and camera: exposure, colour temperature, a gradient, blur, noise, quality."""
     exposure, warmth, across, down = np.clip(rng.standard_normal(4), -2, 2) * difficulty
     return Camera(
-        exposure=float(0.11 * exposure - 0.1),
-        warmth=float(0.05 * warmth),
-        across=float(0.11 * across),
-        down=float(0.06 * down),
-        blur=max(0.0, float(difficulty * rng.normal(0.5, 0.7))),
-        noise=float(difficulty * rng.uniform(1, 7)),
+        exposure=float(0.09 * exposure - 0.1),
+        warmth=float(0.045 * warmth),
+        across=float(0.09 * across),
+        down=float(0.05 * down),
+        blur=max(0.0, float(difficulty * rng.normal(0.4, 0.6))),
+        noise=float(difficulty * rng.uniform(1, 6)),
         noise_offset=(int(rng.integers(64)), int(rng.integers(64))),
         quality=int(rng.integers(62, 94)),
     )
