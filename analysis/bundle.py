@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from analysis.manifest import Manifest, MemberEntry, parse_manifest
+from analysis.output import output
 from trainable.errors import ConfigError, expected
-from trainable.files import write_json, written_aside
+from trainable.files import write_json
 
 MANIFEST, CARD = "bundle.json", "card.md"
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
@@ -48,18 +49,14 @@ def new_bundle(path: Path) -> Iterator[Path]:
     """Yield a folder to fill and seal, which becomes the bundle once the block has succeeded.
 
     Raises:
-        ConfigError: If something is there already, or the folder cannot be written.
+        ConfigError: If something is there already, or the system cannot read or write a file.
     """
     if path.is_file() or (path.is_dir() and any(path.iterdir())):
         remedy = "Give another folder, or remove it."
         raise ConfigError(expected(str(path), "a new or empty folder", "one in use", remedy))
-    try:
-        with written_aside(path) as aside:
-            aside.mkdir()
-            yield aside
-    except OSError as error:
-        what = "a folder that can be written"
-        raise ConfigError(expected(str(path), what, error.strerror or str(error))) from error
+    with output(path) as aside:
+        aside.mkdir()
+        yield aside
 
 
 def seal(folder: Path, manifest: Manifest, card: str) -> Bundle:

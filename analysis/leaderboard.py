@@ -1,6 +1,7 @@
 """``python -m analysis.leaderboard RUN…``: the trials of one or many run folders, best first."""
 
 import argparse
+import json
 import os
 import sys
 from collections.abc import Sequence
@@ -17,11 +18,10 @@ from analysis.leaderboard_view import (
     shown_texts,
     terminal_table,
 )
+from analysis.output import check_output, output
 from analysis.ranking import STATE_ORDER, ranking_notes, ranking_table
 from analysis.run_folder import RunFolder
 from trainable.command import ArgumentParser, positive_whole_number, run_command
-from trainable.errors import ConfigError, expected
-from trainable.files import write_json, written_aside
 
 WIDTH_WITHOUT_TERMINAL = 100
 
@@ -58,7 +58,7 @@ def write_leaderboard(run: RunFolder) -> Path:
 
 
 def _write_csv(path: Path, table: pd.DataFrame) -> None:
-    with written_aside(path) as aside:
+    with output(path) as aside:
         table.to_csv(aside, index=False)
 
 
@@ -70,12 +70,13 @@ def _write_json(path: Path, table: pd.DataFrame, runs: Sequence[RunFolder]) -> N
         "notes": ranking_notes(runs, table),
         "trials": table.astype(object).where(table.notna(), None).to_dict("records"),
     }
-    write_json(path, content)
+    with output(path) as aside:
+        aside.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n")
 
 
 def _write_markdown(path: Path, table: pd.DataFrame, runs: Sequence[RunFolder]) -> None:
     notes = ranking_notes(runs, table)
-    with written_aside(path) as aside:
+    with output(path) as aside:
         aside.write_text("\n\n".join([markdown_table(shown_texts(table, runs[0].metric)), *notes]))
 
 
@@ -90,8 +91,8 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="the rows shown as Markdown")
     arguments = parser.parse_args(argv)
     for file in (arguments.csv, arguments.json, arguments.markdown):
-        if file is not None and not file.parent.is_dir():
-            raise ConfigError(expected(str(file.parent), "a folder that exists", "none"))
+        if file is not None:
+            check_output(file)
     return arguments
 
 

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from analysis.bundle import read_bundle
 from analysis.image_list import ImageList, read_image_list
+from analysis.output import check_output
 from analysis.prediction_table import FORMATS, prediction_table, write_predictions
 from trainable.command import ArgumentParser, positive_whole_number, run_command
 from trainable.errors import ConfigError, expected
@@ -38,8 +39,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 def _check_out(file: Path) -> None:
     if file.suffix not in FORMATS:
         raise ConfigError(expected("--out", f"a file {' or '.join(FORMATS)}", str(file)))
-    if not file.parent.is_dir():
-        raise ConfigError(expected("--out", "a file in a folder that exists", str(file)))
+    check_output(file)
 
 
 def _predict(argv: Sequence[str] | None) -> int:

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.image_list import ANSWER, ImageList
+from analysis.output import output
 from trainable.data.index import LabelSpace
-from trainable.files import written_aside
 
 FORMATS = (".csv", ".parquet")
 
@@ -45,7 +45,7 @@ def _named(names: tuple[str, ...], number_N: np.ndarray, known_N: np.ndarray) ->
 
 def write_predictions(table: pd.DataFrame, file: Path) -> None:
     """Write the table as CSV or Parquet, by the file's suffix, whole or not at all."""
-    with written_aside(file) as aside:
+    with output(file) as aside:
         if file.suffix == ".parquet":
             table.to_parquet(aside, index=False)
         else:

@@ -7,13 +7,17 @@ from functools import partial
 import torch
 
 from search.space_check import raise_problems
+from trainable.backbones import Backbone
 from trainable.config import NO_LABEL_SHIFT, TrialConfig
 from trainable.data.label_shift import shifted_labels
 from trainable.data.prepared import PreparedData
 from trainable.errors import ConfigError
 from trainable.model import build_classifier
+from trainable.optimizers.groups import LayerGroups
 
 Build = Callable[[], object]
+# Layer groups of the networks that could be built, by backbone.
+Layers = dict[Backbone, LayerGroups]
 # Heads take any width: one is enough to find what they cannot be built for.
 NUM_FEATURES = 8
 
@@ -34,8 +38,9 @@ def check_builds(
     configs = list(configs)
     problems: Counter[str] = Counter()
     found: dict[Hashable, tuple[str, ...]] = {}
+    layers: Layers = {}
     for config in configs:
-        for key, build in _builds(config, data, thorough=thorough):
+        for key, build in _builds(config, data, layers, thorough=thorough):
             if key not in found:
                 found[key] = _problems_of(build)
             problems.update(found[key])
@@ -43,22 +48,22 @@ def check_builds(
 
 
 def _builds(
-    config: TrialConfig, data: PreparedData, *, thorough: bool
+    config: TrialConfig, data: PreparedData, layers: Layers, *, thorough: bool
 ) -> list[tuple[Hashable, Build]]:
     """Return what is to be built for a configuration, and by what equal builds are known."""
-    network = partial(_build_network, config, data)
+    network = partial(_build_network, config, data, layers)
+    of_layers = (config.backbone, config.optimizer, config.freeze, config.epochs)
     builds: list[tuple[Hashable, Build]] = [
         (config.backbone, config.backbone.check_weights),
         (config.loss, config.loss.build),
         (config.cutmix, config.cutmix.build),
         ((config.schedule, config.epochs), partial(config.schedule.build, config.epochs)),
-        ((config.freeze, config.epochs), partial(config.freeze.build, config.epochs)),
         (
             (config.augmentation, config.resize),
             partial(config.augmentation.build, config.resize),
         ),
         (config.sampler, partial(_build_sampler, config, data)),
-        (config.optimizer, partial(_build_optimizer, config)),
+        (of_layers, partial(_build_what_needs_layers, config, layers)),
     ]
     if config.label_shift < NO_LABEL_SHIFT:
         shift = partial(shifted_labels, data.index, data.rows("train"), config.label_shift)
@@ -67,9 +72,11 @@ def _builds(
     return [(backbone, network), (config.head, partial(_build_head, config, data)), *builds]
 
 
-def _build_network(config: TrialConfig, data: PreparedData) -> object:
+def _build_network(config: TrialConfig, data: PreparedData, layers: Layers) -> object:
     with torch.device("meta"):
-        return build_classifier(config, data.label_space, load_pretrained=False)
+        model = build_classifier(config, data.label_space, load_pretrained=False)
+    layers[config.backbone] = model.layer_groups()
+    return model
 
 
 def _build_head(config: TrialConfig, data: PreparedData) -> object:
@@ -83,9 +90,13 @@ def _build_sampler(config: TrialConfig, data: PreparedData) -> object:
     return config.sampler.build(labels, num_classes=num_classes, seed=config.seed)
 
 
-def _build_optimizer(config: TrialConfig) -> object:
-    weight = torch.nn.Parameter(torch.zeros(2, 2))
-    return config.optimizer.build([[("weight", weight)]])
+def _build_what_needs_layers(config: TrialConfig, layers: Layers) -> None:
+    """Build what some backbones cannot have, since their layers are not known one by one."""
+    plan = config.freeze.build(config.epochs)
+    if config.backbone in layers:
+        groups = layers[config.backbone]
+        plan.first_trainable(0, len(groups))
+        config.optimizer.build(groups)
 
 
 def _problems_of(build: Build) -> tuple[str, ...]:

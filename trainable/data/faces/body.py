@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from trainable.data.faces.colors import Color, mix, times
-from trainable.data.faces.curves import Points, ellipse, loop, mirrored, ribbon, symmetric
+from trainable.data.faces.curves import Points, ellipse, loop, mirrored, moved, ribbon, symmetric
 from trainable.data.faces.person import Face, Outfit, Person
 from trainable.data.faces.sketch import Sketch
 
@@ -93,7 +93,7 @@ def _add_shirt(sketch: Sketch, outfit: Outfit, face: Face) -> None:
     sketch.paint(skin, times(face.skin, 0.97))
     flap = np.array([(n + 3, 70.0), (n + 15, 82), (n + 1, 106), (1.5, 102), (n - 3, 88)])
     for outline in (flap, mirrored(flap)):
-        sketch.shade(outline + (0, 3), 0.8)
+        sketch.shade(moved(outline, 0, 3), 0.8)
         sketch.paint(outline, times(shirt, 1.03))
     for y in (116, 134):
         sketch.paint(ellipse((0, y), 1.8, 1.8), times(shirt, 0.7))
@@ -105,7 +105,7 @@ def _add_hoodie(sketch: Sketch, outfit: Outfit, face: Face) -> None:
     _add_skin(sketch, face, [(-n - 8, 80), (0, 97), (n + 8, 80), (0, 62)])
     right = np.array([(n + 6, 66), (n + 12, 84), (0.5 * n, 99)])
     hood = np.concatenate([mirrored(right), [(0, 104)], right[::-1]])
-    sketch.shade(ribbon(hood + (0, 7), (8, 16, 14, 12, 14, 16, 8)), 0.78)
+    sketch.shade(ribbon(moved(hood, 0, 7), (8, 16, 14, 12, 14, 16, 8)), 0.78)
     sketch.paint(ribbon(hood, (7, 16, 13, 10, 13, 16, 7)), times(outfit.cloth, 1.1))
     string = ribbon([(12, 104), (13, 118), (11, 132)], (2.4, 2.4, 2.4))
     sketch.paint(string, LINEN)
@@ -115,7 +115,16 @@ def _add_hoodie(sketch: Sketch, outfit: Outfit, face: Face) -> None:
 def _add_turtleneck(sketch: Sketch, outfit: Outfit, face: Face) -> None:
     """Add a high collar around the neck."""
     n = face.neck + 2
-    points = [(-n, 62), (-n - 3, 78), (-n - 15, 90), (0, 98), (n + 15, 90), (n + 3, 78), (n, 62), (0, 68)]
+    points = [
+        (-n, 62),
+        (-n - 3, 78),
+        (-n - 15, 90),
+        (0, 98),
+        (n + 15, 90),
+        (n + 3, 78),
+        (n, 62),
+        (0, 68),
+    ]
     sketch.cover(loop(points), times(outfit.cloth, 1.05))
     sketch.shade(ellipse((0, 62), n, 8), 0.72)
     sketch.shade(ribbon([(-n - 2, 84), (0, 93), (n + 2, 84)], (2, 4, 2)), 0.84)

@@ -4,6 +4,7 @@ import numpy as np
 
 Color = tuple[float, float, float]
 
+SALLOW: Color = (188, 170, 140)
 SKIN_RAMP: tuple[Color, ...] = (
     (255, 226, 204),
     (246, 205, 175),
@@ -12,15 +13,22 @@ SKIN_RAMP: tuple[Color, ...] = (
     (156, 102, 68),
     (104, 68, 48),
 )
-SALLOW: Color = (188, 170, 140)
 HAIR_COLORS: dict[str, Color] = {
     "black": (40, 36, 40),
     "dark_brown": (70, 46, 36),
     "brown": (112, 72, 46),
     "auburn": (140, 66, 40),
     "blond": (222, 184, 110),
-    "dyed": (110, 90, 190),
 }
+HAIR_SHARES = {
+    "black": 0.3,
+    "dark_brown": 0.24,
+    "brown": 0.3,
+    "auburn": 0.25,
+    "blond": 0.35,
+    "dyed": 0.05,
+}
+LIGHT_HAIR = ("brown", "auburn", "blond")
 DYES: tuple[Color, ...] = ((96, 120, 205), (214, 104, 150), (90, 168, 150), (150, 96, 190))
 GREY_HAIR: Color = (206, 205, 208)
 EYE_COLORS: tuple[Color, ...] = (

@@ -38,7 +38,8 @@ def _spline(num_points: int, *, closed: bool) -> tuple[np.ndarray, np.ndarray]:
 def loop(points: Points) -> np.ndarray:
     """Return the closed smooth curve through points, float64 [5 * num_points, 2]."""
     control = np.asarray(points)
-    return _spline(len(control), closed=True)[0] @ control
+    curve: np.ndarray = _spline(len(control), closed=True)[0] @ control
+    return curve
 
 
 def line(points: Points) -> np.ndarray:
@@ -49,7 +50,8 @@ def line(points: Points) -> np.ndarray:
         [[0.0, 0.0], [10.0, 0.0]]
     """
     control = np.asarray(points)
-    return _spline(len(control), closed=False)[0] @ control
+    curve: np.ndarray = _spline(len(control), closed=False)[0] @ control
+    return curve
 
 
 def ribbon(points: Points, widths: Sequence[float]) -> np.ndarray:
@@ -83,6 +85,11 @@ def symmetric(right: Points) -> np.ndarray:
 def mirrored(points: np.ndarray) -> np.ndarray:
     """Return the points on the other side of the axis x = 0."""
     return points * (-1.0, 1.0)
+
+
+def moved(points: np.ndarray, x: float, y: float) -> np.ndarray:
+    """Return the points moved to the right by x and down by y."""
+    return points + (x, y)
 
 
 _ANGLES = np.linspace(0, 2 * np.pi, 24, endpoint=False)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from trainable.data.faces.colors import Color, mix, times
-from trainable.data.faces.curves import ellipse, line, loop, mirrored, ribbon
+from trainable.data.faces.curves import ellipse, line, loop, mirrored, moved, ribbon
 from trainable.data.faces.person import Face, Person
 from trainable.data.faces.shot import Expression
 from trainable.data.faces.sketch import Sketch
@@ -57,7 +57,8 @@ def _placed(
     points: list[tuple[float, float]], to_place: tuple[np.ndarray, np.ndarray]
 ) -> np.ndarray:
     """Return points of an eye where the eye is: mirrored or not, and moved."""
-    return np.array(points) * to_place[0] + to_place[1]
+    placed: np.ndarray = np.array(points) * to_place[0] + to_place[1]
+    return placed
 
 
 def _add_iris(sketch: Sketch, face: Face, center: np.ndarray) -> None:
@@ -123,7 +124,7 @@ class _Mouth:
         Args:
             right: Its points from the middle to the right corner.
         """
-        half = np.array(right, float) + (0, self.level)
+        half = moved(np.array(right, float), 0, self.level)
         return np.concatenate([mirrored(half[:0:-1]), half])
 
 

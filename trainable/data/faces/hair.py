@@ -3,7 +3,7 @@
 import numpy as np
 
 from trainable.data.faces.colors import Color, times
-from trainable.data.faces.curves import ellipse, line, loop, mirrored, ribbon, symmetric
+from trainable.data.faces.curves import ellipse, line, loop, mirrored, moved, ribbon, symmetric
 from trainable.data.faces.hairstyles import HAIRLINES
 from trainable.data.faces.person import Person
 from trainable.data.faces.sketch import Sketch
@@ -90,7 +90,7 @@ def add_hair(sketch: Sketch, person: Person) -> None:
         _add_side_patches(sketch, person)
         return
     outer, inner = _outer_edge(person), _hairline(person)
-    shadow = loop(np.concatenate([outer, inner[::-1] + (0, 4)]))
+    shadow = loop(np.concatenate([outer, moved(inner[::-1], 0, 4)]))
     sketch.shade(shadow, (0.84, 0.78, 0.76))
     sketch.cover(loop(np.concatenate([outer, inner[::-1]])), color)
     _add_strands(sketch, outer, inner, person)
@@ -108,8 +108,8 @@ def _add_strands(sketch: Sketch, outer: np.ndarray, inner: np.ndarray, person: P
     color = person.hair.color
     parting = np.array([12.0 * person.hair.side, 0.94 * outer[4, 1]])
     for number, end in enumerate((*outer[[1, 7]], *inner[[1, 2, 4, 5]])):
-        middle = 0.5 * (parting + end) + (0.16 * (end[0] - parting[0]), -5)
-        outline = ribbon([parting, middle, end], (0.5, 1.9, 0.4))
+        middle = 0.5 * (parting + end) + np.array([0.16 * (end[0] - parting[0]), -5])
+        outline = ribbon(np.stack([parting, middle, end]), (0.5, 1.9, 0.4))
         sketch.paint(outline, times(color, (0.86, 1.07)[number % 2]))
     sketch.shade(ribbon(outer[2:7] * (0.74, 0.8), (1, 5, 7, 5, 1)), 1.16)
 

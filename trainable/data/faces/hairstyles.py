@@ -49,7 +49,7 @@ HAIR_STYLES = (
     HairStyle("curly", 6, 2, "middle", 40, length=66, spread=17, wave=3, lift=5, extra="curls"),
     HairStyle("ponytail", 9, 1, "high", -8, extra="tail"),
     HairStyle("bun", 9, 2, "side", -8, extra="bun"),
-    HairStyle("afro", 4, 3, "straight", 4, length=16, spread=16, lift=14, extra="curls"),
+    HairStyle("afro", 4, 3, "straight", 4, length=12, spread=-1, lift=14, extra="curls"),
     HairStyle("receding", 0.5, 9, "receding", -14, lift=-2, thinning=0.4),
     HairStyle("bald", 0.1, 5, "bald", -16, lift=-6, thinning=1.0),
 )

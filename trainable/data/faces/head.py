@@ -4,7 +4,7 @@ import numpy as np
 
 from trainable.data.faces.body import GOLD, SHADOW
 from trainable.data.faces.colors import Color, times
-from trainable.data.faces.curves import ellipse, mirrored, ribbon, symmetric
+from trainable.data.faces.curves import ellipse, mirrored, moved, ribbon, symmetric
 from trainable.data.faces.features import EYE_LEVEL
 from trainable.data.faces.person import Ageing, Face, Person
 from trainable.data.faces.sketch import Sketch
@@ -31,7 +31,7 @@ def face_outline(person: Person) -> np.ndarray:
 def add_head(sketch: Sketch, person: Person) -> None:
     """Add the shadow below the chin, the ears, and the face without features."""
     outline = face_outline(person)
-    sketch.shade(outline * (0.9, 1.0) + (0, 11), SHADOW)
+    sketch.shade(moved(outline * (0.9, 1.0), 0, 11), SHADOW)
     _add_ears(sketch, person)
     sketch.cover(outline, person.face.skin)
 
@@ -60,7 +60,7 @@ def add_roundness(sketch: Sketch, person: Person, light_side: float) -> None:
     for size, factor in ((0.95, 0.9), (0.88, 0.96), (0.79, 1.0)):
         shift = 46 * (1 - size) * light_side
         tint = (factor, factor**1.25, factor**1.35)
-        sketch.shade(outline * size + (shift, -2), tint)
+        sketch.shade(moved(outline * size, shift, -2), tint)
     sketch.shade(ellipse((7 * light_side, -36), 22, 9), 1.05)
 
 

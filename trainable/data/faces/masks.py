@@ -3,7 +3,7 @@
 import numpy as np
 
 from trainable.data.faces.colors import Color, times
-from trainable.data.faces.curves import ellipse, line, loop, mirrored, ribbon, symmetric
+from trainable.data.faces.curves import ellipse, line, loop, mirrored, moved, ribbon, symmetric
 from trainable.data.faces.features import mouth_level
 from trainable.data.faces.person import Face, Person
 from trainable.data.faces.shot import Mask
@@ -23,7 +23,7 @@ def add_mask(sketch: Sketch, person: Person, mask: Mask) -> None:
     right = _right_half(face, mask)
     outline = symmetric(right)
     _add_straps(sketch, face, right)
-    sketch.shade(outline + (0, 3), (0.8, 0.74, 0.73))
+    sketch.shade(moved(outline, 0, 3), (0.8, 0.74, 0.73))
     sketch.cover(outline, mask.color, THICKNESS)
     _add_pattern(sketch, mask, right)
     _add_roundness(sketch, right)
@@ -39,7 +39,7 @@ def _right_half(face: Face, mask: Mask) -> np.ndarray:
     if mask.kind == "cup":
         right[2:4] *= (0.88, 1)
     if mask.worn == "on":
-        return right + (0, mask.slip)
+        return moved(right, 0, mask.slip)
     below_nose = mask.worn == "below_nose"
     top = face.nose_length + 6 if below_nose else mouth_level(face) + 11
     top = max(top + mask.slip, face.nose_length + 4)
@@ -74,7 +74,7 @@ def _add_pattern(sketch: Sketch, mask: Mask, right: np.ndarray) -> None:
 def _add_roundness(sketch: Sketch, right: np.ndarray) -> None:
     """Darken the mask's edges and lighten its top."""
     top, bottom = right[0, 1], right[-1, 1]
-    edge = ribbon(right[2:5] - (3, 0), (3, 7, 5))
+    edge = ribbon(moved(right[2:5], -3, 0), (3, 7, 5))
     sketch.shade(edge, 0.86, THICKNESS)
     sketch.shade(mirrored(edge), 0.86, THICKNESS)
     sketch.shade(ellipse((0, bottom - 5), 16, 5), 0.84, THICKNESS)
@@ -92,13 +92,13 @@ def _add_cut(sketch: Sketch, mask: Mask, right: np.ndarray) -> None:
     if mask.kind == "beak":
         y = top + 0.45 * height
         seam = np.array([(-half, y + 4), (0, y - 2), (half, y + 4)])
-        sketch.shade(ribbon(seam + (0, 7), (4, 12, 4)), 0.9, THICKNESS)
+        sketch.shade(ribbon(moved(seam, 0, 7), (4, 12, 4)), 0.9, THICKNESS)
         sketch.paint(ribbon(seam, (1, 1.8, 1)), times(mask.color, 0.72), THICKNESS)
     if mask.kind == "cup":
         valve = ellipse((13, top + 0.5 * height + 3), 6, 0.1 * height)
         sketch.paint(valve, times(mask.color, 0.84), THICKNESS)
     if mask.kind == "cloth":
-        hem = ribbon(right[:3] + (-1, 3), (1.2, 1.2, 1.2))
+        hem = ribbon(moved(right[:3], -1, 3), (1.2, 1.2, 1.2))
         sketch.paint(hem, times(mask.color, 0.8), THICKNESS)
         sketch.paint(mirrored(hem), times(mask.color, 0.8), THICKNESS)
 
@@ -110,7 +110,7 @@ def _add_hanging(sketch: Sketch, face: Face, mask: Mask, side: int) -> None:
     sheet = [(w - 14, 20), (w + 17, 24), (w + 15, 64), (w - 8, 78), (w - 22, 52)]
     outline = loop(np.array(sheet) * (side, 1))
     sketch.cover(ribbon(strap, (2, 2, 2)), STRAP_COLOR)
-    sketch.shade(outline + (0, 4), 0.76)
+    sketch.shade(moved(outline, 0, 4), 0.76)
     sketch.cover(outline, mask.color, THICKNESS)
     for y in (36, 47, 58):
         fold = line([(side * (w - 10), y), (side * (w + 11), y + 3)])

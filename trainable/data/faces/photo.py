@@ -26,7 +26,7 @@ def draw_photo(person: Person, photo: int) -> np.ndarray:
     """Draw one photo of a person: the same bits for the same arguments.
 
     Args:
-        person: Who is in the photo, from ``draw_person``.
+        person: Who is in the photo, from ``people.draw_person``.
         photo: Number of the photo, a position in ``PHOTOS``.
 
     Returns:
@@ -133,7 +133,7 @@ def _noise_bank() -> np.ndarray:
     rng = np.random.default_rng(0)
     height, width = HEIGHT + NOISE_MARGIN, WIDTH + NOISE_MARGIN
     fine = rng.standard_normal((height, width, 3), np.float32)
-    coarse = rng.standard_normal((height // 4, width // 4, 3), np.float32)
-    coarse = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
+    grains = rng.standard_normal((height // 4, width // 4, 3), np.float32)
+    coarse = cv2.resize(grains, (width, height), interpolation=cv2.INTER_CUBIC)
     noise = 128 + NOISE_SPREAD * np.sqrt(0.5) * (fine + coarse)
     return np.asarray(np.clip(noise, 0, 255).astype(np.uint8))

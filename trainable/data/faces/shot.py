@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from trainable.data.faces import colors
-from trainable.data.faces.sketch import Pose
 from trainable.data.faces.colors import Color
 from trainable.data.faces.person import Person
+from trainable.data.faces.sketch import Pose
 
 PHOTOS = ("mask1", "mask2", "mask3", "mask4", "mask5", "incorrect_mask", "normal")
 
@@ -76,7 +76,8 @@ class Camera:
         """Return the factor of the light in the picture's four corners, float64 [2, 2, 3]."""
         slope = self.across * np.array([[-1, 1], [-1, 1]]) + self.down * np.array([[1], [-1]])
         warm = (1 + self.warmth, 1.0, 1 - self.warmth)
-        return np.exp(self.exposure + slope)[..., None] * np.array(warm)
+        factor: np.ndarray = np.exp(self.exposure + slope)[..., None] * np.array(warm)
+        return factor
 
 
 @dataclass(frozen=True)

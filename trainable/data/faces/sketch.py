@@ -46,8 +46,8 @@ class Pose:
 class Picture:
     """A picture in the making: colours, and a map of the light on them.
 
-    The map has half the size. It is blurred and multiplied onto the colours at the end, which makes
-    shadows, folds and blush soft at little cost.
+    The map has half the size. It is blurred and multiplied onto the colours at the end, which
+    makes shadows, folds and blush soft at little cost.
 
     Args:
         colors: uint8 [HEIGHT, WIDTH, 3], red green blue.

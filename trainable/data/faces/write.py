@@ -3,7 +3,8 @@
 from functools import partial
 from pathlib import Path
 
-from trainable.data.faces.person import Person, draw_person
+from trainable.data.faces.people import draw_person
+from trainable.data.faces.person import Person
 from trainable.data.faces.photo import encode_photo
 from trainable.data.faces.shot import PHOTOS
 from trainable.data.threads import in_threads
