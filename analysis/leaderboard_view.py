@@ -16,11 +16,11 @@ from trainable.trial_folder import trial_id
 STATE_STYLES = {"complete": "green", "pruned": "yellow", "failed": "red"}
 USUAL_REASONS = ("", "epochs", "asha")
 WIDEST_RUN = 24
-WIDEST_VALUE = 15
+WIDEST_VALUE = 13
 WIDEST_NAME = 9
 MOST_FAILURES = 5
 GAP = 2
-SEED = f"{CONFIG}seed"
+MOST_TELLING, LEAST_TELLING = f"{CONFIG}optimizer/lr", f"{CONFIG}seed"
 NUMBER = re.compile(r"([-+.\de]+|\d+/\d+)?")
 
 
@@ -64,10 +64,15 @@ def _epochs(table: pd.DataFrame) -> list[str]:
 
 
 def _what_differs(table: pd.DataFrame) -> dict[str, list[str]]:
-    """Return the hyperparameters that differ between these trials, the least telling last."""
+    """Return the hyperparameters that differ between these trials, the most telling first.
+
+    The learning rate comes first, then those that all trials have in the order of the space,
+    those of only some trials, and the seed.
+    """
     config = table[[name for name in table if str(name).startswith(CONFIG)]]
     differing = [str(name) for name in config if len(config[name].unique()) > 1]
-    differing.sort(key=lambda name: (name == SEED, bool(config[name].isna().any())))
+    partial = {name: bool(config[name].isna().any()) for name in differing}
+    differing.sort(key=lambda n: (n != MOST_TELLING, n == LEAST_TELLING, partial[n]))
     names = short_names([name.removeprefix(CONFIG) for name in differing])
     cells = [[_compact(value) for value in config[name]] for name in differing]
     return dict(zip(names, cells, strict=True))

@@ -51,7 +51,7 @@ class TrialConfig(Part):
 
     backbone: Backbone
     head: Head = Linear()
-    resize: Size = (128, 96)
+    resize: Size = Field((128, 96), description="Height and width of the images in pixels.")
     sampler: Sampling = PlainSampling()
     loss: Loss = CrossEntropy()
     optimizer: Optimizer = AdamW()
@@ -59,14 +59,25 @@ class TrialConfig(Part):
     augmentation: Augmentation = NoAugmentation()
     cutmix: Mixing = NoMixing()
     freeze: Freeze = FreezeNone()
-    label_shift: int = Field(NO_LABEL_SHIFT, ge=1, le=NO_LABEL_SHIFT)
-    batch_size: int = Field(64, ge=2)
-    epochs: int = Field(30, ge=1)
-    patience: int | None = Field(None, ge=1)
-    gradient_clip: float | None = Field(None, gt=0)
-    ema: float | None = Field(None, gt=0, lt=1)
-    precision: PrecisionName = "fp32"
-    seed: int = Field(0, ge=0)
+    label_shift: int = Field(
+        NO_LABEL_SHIFT,
+        ge=1,
+        le=NO_LABEL_SHIFT,
+        description="Age in years from which a training image counts as the oldest group's.",
+    )
+    batch_size: int = Field(64, ge=2, description="Images a training step.")
+    epochs: int = Field(30, ge=1, description="Epochs of a trial that nothing stops.")
+    patience: int | None = Field(
+        None, ge=1, description="Epochs without a new best value after which a trial ends."
+    )
+    gradient_clip: float | None = Field(
+        None, gt=0, description="Largest norm that the gradients may have."
+    )
+    ema: float | None = Field(
+        None, gt=0, lt=1, description="Decay of the weights' moving average, which is scored."
+    )
+    precision: PrecisionName = Field("fp32", description="Numeric precision of forward passes.")
+    seed: int = Field(0, ge=0, description="Seed of everything that the trial draws.")
 
 
 def nest(flat: Mapping[str, Any]) -> dict[str, Any]:
@@ -111,7 +122,8 @@ def field_names() -> dict[str, tuple[str, ...]]:
     return {name: tuple(_names_of(name)) for name in TrialConfig.model_fields}
 
 
-def _family_members(family: str) -> tuple[type[Part], ...]:
+def family_members(family: str) -> tuple[type[Part], ...]:
+    """Return the parts of a family; none for a field that is a single value."""
     field = TrialConfig.model_fields[family]
     # Pydantic takes the discriminator out of the annotation: what is left is the plain union.
     found = members(field.annotation)
@@ -119,11 +131,11 @@ def _family_members(family: str) -> tuple[type[Part], ...]:
 
 
 def _names(family: str) -> list[str]:
-    return sorted(part.part_name() for part in _family_members(family))
+    return sorted(part.part_name() for part in family_members(family))
 
 
 def _names_of(family: str) -> Iterator[str]:
-    parts = _family_members(family)
+    parts = family_members(family)
     fields = dict.fromkeys(field for part in parts for field in part.model_fields)
     yield from (f"{family}/{field}" for field in fields)
     if not parts:
@@ -148,7 +160,7 @@ def _worded(detail: ErrorDetails) -> str:
 
 def _without_tag(family: str, rest: list[str]) -> list[str]:
     """Drop the name of the part, which pydantic puts between a family and its field."""
-    parts = _family_members(family) if family in TrialConfig.model_fields else ()
+    parts = family_members(family) if family in TrialConfig.model_fields else ()
     is_union = len(parts) > 1
     return rest[1:] if is_union and rest else rest
 
@@ -156,7 +168,7 @@ def _without_tag(family: str, rest: list[str]) -> list[str]:
 def _unknown_field(path: str, family: str, location: list[str]) -> str:
     if len(location) == 1:
         return unknown(path, "a known hyperparameter", path, TrialConfig.model_fields)
-    parts = _family_members(family)
+    parts = family_members(family)
     chosen = [part for part in parts if len(parts) == 1 or part.part_name() == location[1]]
     known = [f"{family}/{field}" for part in chosen for field in part.model_fields]
     owner = family if len(parts) == 1 else f"{family}/name={location[1]}"

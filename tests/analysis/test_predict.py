@@ -184,7 +184,7 @@ def test_a_bundle_works_without_the_run_and_data_that_it_came_from(bundle, some,
         (["--images", "{some}", "--out", "{tmp}/out.txt"], r"--out: expected a file \.csv or \.p"),
         (
             ["--images", "{some}", "--out", "{tmp}/no/out.csv"],
-            "--out: expected a file in a folder",
+            "no/out.csv: expected a file in a folder",
         ),
         (["--images", "{tmp}/no", "--out", "{tmp}/out.csv"], "no: expected a folder or a CSV"),
         (["--image", "{some}", "--out", "{tmp}/out.csv"], "Did you mean '--images'"),

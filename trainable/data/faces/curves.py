@@ -89,7 +89,7 @@ def mirrored(points: np.ndarray) -> np.ndarray:
 
 def moved(points: np.ndarray, x: float, y: float) -> np.ndarray:
     """Return the points moved to the right by x and down by y."""
-    return points + (x, y)
+    return np.asarray(points + np.array([x, y]))
 
 
 _ANGLES = np.linspace(0, 2 * np.pi, 24, endpoint=False)

@@ -65,9 +65,9 @@ class _Looks:
     ) -> None:
         self.rng = rng
         self._difficulty = difficulty
-        manly, aged = rng.standard_normal(2) * difficulty
-        self._manly = (1.0 if gender == "male" else -1.0) + COMMON_MANLY * manly
-        self._years = years + COMMON_YEARS * aged
+        manly, aged = (rng.standard_normal(2) * difficulty).tolist()
+        self._manly: float = (1.0 if gender == "male" else -1.0) + COMMON_MANLY * manly
+        self._years: float = years + COMMON_YEARS * aged
 
     def manly(self) -> float:
         """Return how manly one feature looks: about 1 for men and -1 for women."""
@@ -105,9 +105,9 @@ def _share(value: float) -> float:
 def _draw_ageing(looks: _Looks, gender: str) -> Ageing:
     """Draw wrinkles, grey hair and the like for the person's age."""
     return Ageing(
-        folds=looks.aged(24, 48),
-        forehead=looks.aged(30, 70),
-        eye_bags=looks.aged(25, 50),
+        folds=looks.aged(23, 40),
+        forehead=looks.aged(28, 64),
+        eye_bags=looks.aged(24, 42),
         sagging=looks.aged(48, 72),
         grey=looks.aged(46, 64),
         receding=looks.aged(32, 80) if gender == "male" else 0.4 * looks.aged(50, 90),
@@ -121,11 +121,11 @@ def _draw_face(looks: _Looks, darkness: float) -> Face:
     return Face(
         skin=skin,
         half_width=looks.near(42, 1.6) + 0.8 * looks.manly(),
-        jaw=looks.near(33, 1.4) + 2.6 * looks.manly() + 2.5 * looks.aged(24, 50),
+        jaw=looks.near(33, 1.4) + 2.6 * looks.manly() + 2.5 * looks.aged(24, 44),
         chin_width=looks.near(14, 1.6) + 3.0 * looks.manly(),
         chin=looks.near(57, 1.8) + 1.6 * looks.manly(),
         eye_distance=looks.near(18.5, 0.8),
-        eye_size=looks.near(10.4, 0.4) - 0.5 * looks.manly() - 1.3 * looks.aged(24, 50),
+        eye_size=looks.near(10.4, 0.4) - 0.5 * looks.manly() - 1.3 * looks.aged(24, 42),
         eye_tilt=looks.near(0.6, 0.9),
         eye_color=colors.one_of(looks.rng, colors.EYE_COLORS, 8),
         lashes=_share(0.5 - 0.4 * looks.manly()),
@@ -147,7 +147,7 @@ def _draw_skin(looks: _Looks, darkness: float) -> Color:
     """Draw a skin colour, which loses its glow with age."""
     skin = colors.jittered(looks.rng, colors.skin_color(darkness), 4)
     sallow = colors.times(colors.SALLOW, 1.1 - 0.6 * darkness)
-    return colors.mix(skin, sallow, 0.3 * looks.aged(24, 50))
+    return colors.mix(skin, sallow, 0.36 * looks.aged(23, 42))
 
 
 def _draw_lip_color(looks: _Looks, skin: Color, *, painted: bool) -> Color:
@@ -183,11 +183,9 @@ def _draw_style(looks: _Looks, receding: float) -> HairStyle:
 def _draw_hair_color(looks: _Looks, grey: float, darkness: float) -> Color:
     """Draw a hair colour: dark with dark skin, sometimes dyed, greying with age."""
     light = (1 - darkness) ** 3
-    weights = {
-        name: share * (light if name in colors.LIGHT_HAIR else 1)
-        for name, share in colors.HAIR_SHARES.items()
-    }
-    name = _pick(looks.rng, weights)
+    fading = dict.fromkeys(colors.LIGHT_HAIR, light) | {"dyed": 1 - grey}
+    shares = {name: s * fading.get(name, 1) for name, s in colors.HAIR_SHARES.items()}
+    name = _pick(looks.rng, shares)
     hides_grey = looks.chance(0.12 if looks.manly() < 0 else 0.05)
     if name == "dyed":
         return colors.one_of(looks.rng, colors.DYES, 10)
@@ -199,7 +197,7 @@ def _draw_outfit(looks: _Looks) -> Outfit:
     """Draw clothes, which are plainer and darker on older people, glasses and earrings."""
     rng = looks.rng
     man = int(looks.manly() > 0)
-    settled = looks.aged(22, 44)
+    settled = looks.aged(22, 38)
     wears_glasses = looks.chance(0.2 + 0.25 * looks.aged(35, 75))
     cloth = colors.one_of(rng, colors.CLOTH_COLORS, 12)
     return Outfit(

@@ -24,7 +24,7 @@ class Faces(Source):
     name: Literal["faces"] = "faces"
     people: int = Field(700, ge=1, le=100_000)
     difficulty: float = Field(1.0, ge=0, le=3)
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, lt=2**31)
 
     def read(self, cache_dir: Path) -> DataIndex:
         """Return the index of the photos, written as JPEG files when read for the first time."""
