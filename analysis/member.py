@@ -12,11 +12,8 @@ from trainable.checkpoint import load_weights
 from trainable.config import TrialConfig, parse_config
 from trainable.data.index import LabelSpace
 from trainable.errors import ConfigError, expected
-from trainable.evaluate import Images, predict_probabilities
+from trainable.evaluate import BATCH_SIZE, Images, predict_probabilities
 from trainable.model import Classifier, build_classifier
-from trainable.precision import Precision
-
-BATCH_SIZE = 256
 
 
 @dataclass(frozen=True)
@@ -53,9 +50,8 @@ class Member:
             rows_N: int64 [N], the rows to predict.
             batch_size: Images at a time.
         """
-        precision = Precision(self.config.precision, self.device)
         probabilities_NC = predict_probabilities(
-            self.model, images, rows_N, batch_size=batch_size, precision=precision
+            self.model, images, rows_N, device=self.device, batch_size=batch_size
         )
         return np.asarray(probabilities_NC.cpu(), np.float32)
 

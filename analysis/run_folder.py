@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 from optuna.trial import FrozenTrial, TrialState
 
+from analysis import study_file
 from analysis.study_file import read_trials
 from trainable.errors import ConfigError, expected
 from trainable.trial_folder import TrialFolder
@@ -73,7 +74,7 @@ class RunFolder:
     @cached_property
     def trials(self) -> tuple[FrozenTrial, ...]:
         """The study's trials by number."""
-        return tuple(read_trials(self.path / "study.db"))
+        return tuple(read_trials(self.path / study_file.STUDY_FILE))
 
     def trial_folder(self, number: int) -> TrialFolder:
         """Return where a trial's files are."""
@@ -132,10 +133,7 @@ def trials_table(run: RunFolder) -> pd.DataFrame:
 
 def _trial_row(run: RunFolder, trial: FrozenTrial) -> dict[str, Any]:
     values = {e: v for e, v in trial.intermediate_values.items() if math.isfinite(v)}
-    best = max if run.higher_is_better else min
-    best_epoch = trial.user_attrs.get("best_epoch") or best(
-        values, key=lambda e: values[e], default=None
-    )
+    best_epoch = trial.user_attrs.get(study_file.BEST_EPOCH) or _best_epoch(run, values)
     value_epoch = best_epoch if trial.state is TrialState.COMPLETE else max(values, default=None)
     row = {
         "trial": trial.number,
@@ -144,10 +142,10 @@ def _trial_row(run: RunFolder, trial: FrozenTrial) -> dict[str, Any]:
         "value_epoch": value_epoch,
         "best_epoch": best_epoch,
         "epochs": max(trial.intermediate_values, default=0),
-        "seconds": trial.user_attrs.get("seconds", math.nan),
-        "reason": str(trial.user_attrs.get("reason", "")),
+        "seconds": trial.user_attrs.get(study_file.SECONDS, math.nan),
+        "reason": str(trial.user_attrs.get(study_file.REASON, "")),
     }
-    config = trial.user_attrs.get("config", {})
+    config = trial.user_attrs.get(study_file.CONFIG, {})
     return row | {CONFIG + name: _cell(value) for name, value in config.items()}
 
 

@@ -12,6 +12,9 @@ from optuna.trial import FrozenTrial
 from trainable.errors import ConfigError, expected
 
 STUDY_NAME = "search"
+STUDY_FILE = "study.db"
+# What a search notes of each trial: hyperparameters, why it ended, time and best epoch.
+CONFIG, REASON, SECONDS, BEST_EPOCH = "config", "reason", "seconds", "best_epoch"
 WAIT_FOR_WRITER_S = 30
 
 

@@ -15,11 +15,8 @@ from optuna.storages import BaseStorage, RDBStorage
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
+from analysis.study_file import BEST_EPOCH, CONFIG, REASON, SECONDS, STUDY_FILE, STUDY_NAME
 from trainable.objective import Objective
-
-STUDY_NAME = "search"
-STUDY_FILE = "study.db"
-CONFIG, REASON, BEST_EPOCH, SECONDS = "config", "reason", "best_epoch", "seconds"
 
 SuggestConfig = Callable[[optuna.Trial], dict[str, Any]]
 

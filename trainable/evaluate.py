@@ -1,12 +1,14 @@
-"""Probabilities of many images, the same way in training, export and prediction."""
+"""Probabilities of many images, the same in training, export and prediction."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from trainable.precision import Precision
+BATCH_SIZE = 256
 
 
 class Images(Protocol):
@@ -21,27 +23,41 @@ def predict_probabilities(
     images: Images,
     rows: np.ndarray,
     *,
-    batch_size: int,
-    precision: Precision,
+    device: torch.device,
+    batch_size: int = BATCH_SIZE,
 ) -> Tensor:
-    """Return the class probabilities of images, on the model's device.
+    """Return the class probabilities of images.
+
+    Always in full float32, whatever precision was trained in: what is recorded in training on a
+    GPU is then what an exported model predicts on any device, to the order of sums.
 
     Args:
-        model: A classifier that takes uint8 [n, H, W, 3]; left in evaluation mode.
+        model: A classifier on the device; left in evaluation mode.
         images: Decoded images by row number.
         rows: int64 [N], the rows to predict.
+        device: Where the model is.
         batch_size: Images at a time.
-        precision: Precision and device of the forward pass.
 
     Returns:
-        float32 [N, num_classes], rows sum to 1.
+        float32 [N, num_classes] on the device, rows sum to 1.
     """
     model.eval()
     probabilities = []
-    for start in range(0, len(rows), batch_size):
-        pixels = np.ascontiguousarray(images[rows[start : start + batch_size]])
-        batch_NHWC = torch.from_numpy(pixels).to(precision.device, non_blocking=True)
-        with precision.autocast():
-            logits_NC = model(batch_NHWC)
-        probabilities.append(logits_NC.float().softmax(dim=1))
+    with _no_tf32():
+        for start in range(0, len(rows), batch_size):
+            pixels = np.ascontiguousarray(images[rows[start : start + batch_size]])
+            batch_NHWC = torch.from_numpy(pixels).to(device, non_blocking=True)
+            probabilities.append(model(batch_NHWC).softmax(dim=1))
     return torch.cat(probabilities)
+
+
+@contextmanager
+def _no_tf32() -> Iterator[None]:
+    """Switch off TF32 for a while, which keeps 10 of float32's 23 bits in convolutions."""
+    cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
+    before = cudnn.allow_tf32, matmul.allow_tf32
+    cudnn.allow_tf32 = matmul.allow_tf32 = False
+    try:
+        yield
+    finally:
+        cudnn.allow_tf32, matmul.allow_tf32 = before

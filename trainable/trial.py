@@ -27,7 +27,6 @@ from trainable.timm_import import timm
 from trainable.trial_folder import TrialFolder
 
 MIB = 2**20
-EVALUATION_BATCH = 256
 
 
 @dataclass(frozen=True)
@@ -208,8 +207,7 @@ class Trial:
             self._evaluated,
             self._images,
             self._val_rows,
-            batch_size=EVALUATION_BATCH,
-            precision=self._loop.precision,
+            device=self.machine.device,
         )
 
     @property

@@ -13,7 +13,6 @@ from trainable.errors import ConfigError, TrialError
 from trainable.evaluate import predict_probabilities
 from trainable.model import build_classifier
 from trainable.objective import Objective
-from trainable.precision import Precision
 from trainable.trial import Machine, Trial
 from trainable.trial_folder import TrialFolder
 
@@ -128,7 +127,7 @@ def test_best_weights_reproduce_the_recorded_probabilities(coloured, config, tmp
         coloured.images((32, 24)),
         recorded["rows"],
         batch_size=7,
-        precision=Precision("fp32", torch.device("cpu")),
+        device=torch.device("cpu"),
     )
     np.testing.assert_allclose(probabilities.numpy(), recorded["probs"], atol=1e-5)
     best = pd.read_csv(tmp_path / "metrics.csv")["val/f1"].idxmax() + 1
