@@ -39,12 +39,15 @@ PEOPLE_SEED = 1_000_003
 NUM_PEOPLE, NUM_EPOCHS = 700, 12
 SHARES = (0.9, 0.05, 0.05)
 LONG_FROM_Y = 30.0
-LIGHT_FROM = 110.0
+LIGHT_FROM = 130.0
 QUESTIONS = {
     "glasses": ("without_glasses", "with_glasses"),
     "length": ("short_hair", "long_hair"),
     "tone": ("dark_hair", "light_hair"),
     "turn": ("to_the_left", "to_the_right"),
+    "skin": ("dark_skin", "light_skin"),
+    "cloth": ("dark_cloth", "light_cloth"),
+    "mouth": ("dark_mouth", "light_mouth"),
 }
 _ANSWERS = tuple(product(*QUESTIONS.values()))
 
@@ -101,20 +104,30 @@ def _asked(data: PreparedData) -> pd.DataFrame:
 
 def _answers(number: int, photo: int) -> dict[str, str]:
     person = draw_person(PEOPLE_SEED, number)
-    length, color = person.hair.style.length, person.hair.color
+    shot = draw_shot(person, photo)
+    length, mask = person.hair.style.length, shot.mask
+    covered = mask is not None and mask.worn in ("on", "below_nose")
     yes = {
         "glasses": person.outfit.glasses != "none",
         "length": length is not None and length > LONG_FROM_Y,
-        "tone": sum(color) / 3 > LIGHT_FROM,
-        "turn": draw_shot(person, photo).head.yaw > 0,
+        "tone": _is_light(person.hair.color),
+        "turn": shot.head.yaw > 0,
+        "skin": _is_light(person.face.skin),
+        "cloth": _is_light(person.outfit.cloth),
+        "mouth": _is_light(mask.color if covered else person.face.skin),
     }
     return {name: QUESTIONS[name][int(is_so)] for name, is_so in yes.items()}
+
+
+def _is_light(color) -> bool:
+    return sum(color) / 3 > LIGHT_FROM
 
 
 def _config(num_epochs: int) -> TrialConfig:
     return parse_config(
         {
             "backbone/name": BACKBONE,
+            "head/name": "multi",
             "resize": "64x48",
             "optimizer/name": "adamw",
             "optimizer/lr": 0.01,

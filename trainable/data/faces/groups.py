@@ -12,7 +12,7 @@ GROUP_SHARES = {
     ("male", 60, 80): 0.038,
 }
 GOLDEN_RATIO = 0.6180339887498949
-CROWDING = 1.4
+CROWDING = 1.8
 
 
 def group_and_age(seed: int, number: int) -> tuple[str, int]:

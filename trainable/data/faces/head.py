@@ -98,8 +98,8 @@ def _wrinkles(face: Face, ageing: Ageing) -> list[tuple[np.ndarray, float]]:
     """Return the right side's wrinkles and the strength of each."""
     x, nose, tip, mouth = face.eye_distance, face.nose_width, face.nose_length, face.mouth_width
     feet = [ribbon([(x + 11, y), (x + 19, 2.5 * y + 8)], (2.5, 1.5)) for y in (-6, -4, -2)]
-    bag = ribbon([(x - 10, 2), (x - 1, 8), (x + 9, 4)], (2, 4.5, 2))
-    fold = ribbon([(nose + 2, tip - 3), (nose + 8, tip + 7), (mouth + 4, tip + 17)], (2, 4, 2))
+    bag = ribbon([(x - 10, 2), (x - 1, 8), (x + 9, 4)], (2.5, 6, 2.5))
+    fold = ribbon([(nose + 2, tip - 3), (nose + 8, tip + 7), (mouth + 4, tip + 17)], (2, 5, 2.5))
     hollow = ribbon([(33, 14), (29, 27), (24, 36)], (2, 7, 2))
     jowl = ribbon([(mouth + 1, 42), (mouth + 4, 50), (mouth - 2, 56)], (1, 4, 2))
     return [

@@ -41,7 +41,7 @@ def _right_half(face: Face, mask: Mask) -> np.ndarray:
     if mask.worn == "on":
         return moved(right, 0, mask.slip)
     below_nose = mask.worn == "below_nose"
-    top = face.nose_length + 6 if below_nose else mouth_level(face) + 11
+    top = face.nose_length + 6 if below_nose else mouth_level(face) + 9
     top = max(top + mask.slip, face.nose_length + 4)
     bottom = chin + (7 if below_nose else 15)
     right[:, 1] = np.interp(right[:, 1], (nose, chin + 5), (top, bottom))

@@ -8,7 +8,7 @@ from trainable.data.faces.groups import group_and_age
 from trainable.data.faces.hairstyles import HAIR_STYLES, HairStyle
 from trainable.data.faces.person import Ageing, Face, Hair, Outfit, Person, Room
 
-COMMON_MANLY, OWN_MANLY = 0.18, 0.38
+COMMON_MANLY, OWN_MANLY = 0.16, 0.34
 COMMON_YEARS, OWN_YEARS = 1.4, 2.0
 NATURAL_LIPS: Color = (196, 84, 84)
 FRAME_COLORS: tuple[Color, ...] = ((40, 36, 40), (110, 66, 40), (150, 120, 70), (150, 50, 60))
@@ -125,7 +125,7 @@ def _draw_face(looks: _Looks, darkness: float) -> Face:
         chin_width=looks.near(14, 1.6) + 3.0 * looks.manly(),
         chin=looks.near(57, 1.8) + 1.6 * looks.manly(),
         eye_distance=looks.near(18.5, 0.8),
-        eye_size=looks.near(10.4, 0.4) - 0.5 * looks.manly() - 1.3 * looks.aged(24, 42),
+        eye_size=looks.near(10.8, 0.4) - 0.5 * looks.manly() - 1.8 * looks.aged(24, 42),
         eye_tilt=looks.near(0.6, 0.9),
         eye_color=colors.one_of(looks.rng, colors.EYE_COLORS, 8),
         lashes=_share(0.5 - 0.4 * looks.manly()),
@@ -139,7 +139,7 @@ def _draw_face(looks: _Looks, darkness: float) -> Face:
         lip_color=_draw_lip_color(looks, skin, painted=painted),
         mouth_width=looks.near(14.5, 1.2),
         neck=looks.near(21, 1.2) + 2.6 * looks.manly(),
-        blush=_share(looks.near(0.35, 0.2) - 0.25 * looks.manly()),
+        blush=_share(looks.near(0.55, 0.15) - 0.2 * looks.manly() - 0.5 * looks.aged(23, 42)),
     )
 
 
@@ -147,7 +147,7 @@ def _draw_skin(looks: _Looks, darkness: float) -> Color:
     """Draw a skin colour, which loses its glow with age."""
     skin = colors.jittered(looks.rng, colors.skin_color(darkness), 4)
     sallow = colors.times(colors.SALLOW, 1.1 - 0.6 * darkness)
-    return colors.mix(skin, sallow, 0.36 * looks.aged(23, 42))
+    return colors.mix(skin, sallow, 0.5 * looks.aged(23, 42))
 
 
 def _draw_lip_color(looks: _Looks, skin: Color, *, painted: bool) -> Color:
@@ -172,7 +172,7 @@ def _draw_hair(looks: _Looks, ageing: Ageing, darkness: float) -> Hair:
 
 def _draw_style(looks: _Looks, receding: float) -> HairStyle:
     """Draw a hair style: common ones for the gender more often, thinning ones with age."""
-    men = float(1 / (1 + np.exp(-5 * looks.manly())))
+    men = float(1 / (1 + np.exp(-6 * looks.manly())))
     weights = {s.name: s.women + men * (s.men - s.women) for s in HAIR_STYLES}
     for style in HAIR_STYLES:
         weights[style.name] *= 6 * receding**2 if style.thinning else 1
@@ -186,7 +186,7 @@ def _draw_hair_color(looks: _Looks, grey: float, darkness: float) -> Color:
     fading = dict.fromkeys(colors.LIGHT_HAIR, light) | {"dyed": 1 - grey}
     shares = {name: s * fading.get(name, 1) for name, s in colors.HAIR_SHARES.items()}
     name = _pick(looks.rng, shares)
-    hides_grey = looks.chance(0.12 if looks.manly() < 0 else 0.05)
+    hides_grey = looks.chance(0.06 if looks.manly() < 0 else 0.03)
     if name == "dyed":
         return colors.one_of(looks.rng, colors.DYES, 10)
     color = colors.jittered(looks.rng, colors.HAIR_COLORS[name], 4)
@@ -202,7 +202,7 @@ def _draw_outfit(looks: _Looks) -> Outfit:
     cloth = colors.one_of(rng, colors.CLOTH_COLORS, 12)
     return Outfit(
         neckline=_draw_neckline(rng, man, settled),
-        cloth=colors.times(cloth, 1.15 - 0.4 * settled),
+        cloth=colors.times(cloth, 1.1 - 0.25 * settled),
         trim=colors.one_of(rng, colors.CLOTH_COLORS, 12),
         striped=looks.chance(0.3),
         glasses=_pick(rng, {f: s[man] for f, s in FRAMES.items()}) if wears_glasses else "none",

@@ -114,10 +114,10 @@ def draw_shot(person: Person, photo: int) -> Shot:
 
 def _draw_mask(rng: np.random.Generator, name: str, difficulty: float) -> Mask:
     """Draw a mask and how it sits: mostly proper, or for ``incorrect_mask`` in a wrong way."""
-    slip = 1.1 * difficulty * float(rng.standard_normal())
+    slip = 1.0 * difficulty * float(rng.standard_normal())
     worn = "on"
     if name == "incorrect_mask":
-        worn = str(rng.choice(["below_nose", "chin", "ear"], p=(0.52, 0.42, 0.06)))
+        worn = str(rng.choice(["below_nose", "chin", "ear"], p=(0.55, 0.4, 0.05)))
     return Mask(
         kind=str(rng.choice(["surgical", "beak", "cup", "cloth"], p=(0.35, 0.3, 0.15, 0.2))),
         pattern=str(rng.choice(["plain", "dots", "stripes"], p=(0.76, 0.12, 0.12))),
