@@ -88,6 +88,7 @@ def open_study(plan: SearchPlan, run_folder: Path) -> SearchStudy:
         objective=Objective(options.metric),
         suggest=suggest,
         seed=options.seed,
+        starts=plan.space.starts[: options.trials],
     )
 
 

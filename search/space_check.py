@@ -1,5 +1,6 @@
 """Tries a space before anything runs: samples suggestions and parses each."""
 
+import warnings
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,7 +9,7 @@ from typing import Any
 import optuna
 
 from search.pins import unused_pins
-from search.space_file import Space, complete
+from search.space_file import STARTS, Space, complete
 from search.suggesting import Dimension, Suggesting
 from trainable.config import TrialConfig, parse_config
 from trainable.errors import ConfigError
@@ -78,6 +79,8 @@ def check_space(
         check.num_samples < most and not check.problems and set(pins) - check.used
     ):
         _try_suggestion(check, space, study.ask(), pins=pins, max_epochs=max_epochs, seed=seed)
+    for number, start in enumerate(space.starts):
+        check.problems.update(dict.fromkeys(_start_problems(space, pins, number, start), 0))
     if not check.problems:
         check.problems.update(dict.fromkeys(unused_pins(pins, check.used), 0))
     raise_problems(check.problems, of=check.num_samples)
@@ -106,6 +109,20 @@ def _try_suggestion(
     check.used.update(flat)
     key = config.model_copy(update={"seed": 0}).model_dump_json()
     check.configs[key] = config
+
+
+def _start_problems(
+    space: Space, pins: Mapping[str, Any], number: int, start: dict[str, Any]
+) -> tuple[str, ...]:
+    """Return what is wrong with a configuration that the space file wants tried first."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)  # Optuna's word for a value out of range
+            asked = space.ask(optuna.trial.FixedTrial(start), pins)
+        parse_config(complete(asked.params, pins, max_epochs=1, seed=0))
+    except ConfigError as error:
+        return tuple(f"{STARTS}[{number}]: {problem}" for problem in error.problems)
+    return ()
 
 
 def raise_problems(problems: Mapping[str, int], *, of: int) -> None:

@@ -13,6 +13,7 @@ from trainable.errors import ConfigError, expected, unknown
 
 FUNCTION = "space"
 DEFAULTS = "DEFAULTS"
+STARTS = "STARTS"
 
 
 @dataclass(frozen=True)
@@ -24,12 +25,15 @@ class Space:
         source: The file's text.
         suggest: Its function ``space(trial)``.
         recommended: Options that the file recommends.
+        starts: Configurations to try first, known to be good: each has a value for every name
+            that the space asks for with them.
     """
 
     path: Path
     source: str
     suggest: Callable[[Any], object]
     recommended: dict[str, int] = field(default_factory=dict)
+    starts: tuple[dict[str, Any], ...] = ()
 
     @property
     def name(self) -> str:
@@ -126,7 +130,9 @@ def load_space(path: Path) -> Space:
     if not callable(suggest):
         what = "a function space(trial)"
         raise ConfigError(expected(str(path), what, "none" if suggest is None else repr(suggest)))
-    return Space(path, source, suggest, _recommended(path, getattr(module, DEFAULTS, {})))
+    recommended = _recommended(path, getattr(module, DEFAULTS, {}))
+    starts = _starts(path, getattr(module, STARTS, []))
+    return Space(path, source, suggest, recommended, starts)
 
 
 def _read(path: Path) -> str:
@@ -155,6 +161,12 @@ def _recommended(path: Path, recommended: object) -> dict[str, int]:
     if problems:
         raise ConfigError(problems)
     return dict(recommended)
+
+
+def _starts(path: Path, starts: object) -> tuple[dict[str, Any], ...]:
+    if not isinstance(starts, list | tuple) or not all(isinstance(s, dict) for s in starts):
+        raise ConfigError(expected(f"{path}: {STARTS}", "a list of dicts", repr(starts)))
+    return tuple(dict(start) for start in starts)
 
 
 def _where(error: BaseException, path: Path) -> str:

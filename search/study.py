@@ -1,7 +1,7 @@
 """The Optuna study of a search: its one record of what was tried and how it ended."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
@@ -50,12 +50,19 @@ class SearchStudy:
         storage: Where the study is kept.
         objective: What is optimised.
         suggest: Suggests a flat configuration through an Optuna trial.
+        starts: Configurations to be tried first, by name; only a new study takes them in.
         seed: Seed of the suggestions; that of a trial depends on this, its number, and what
             has been told before, not on when the search was interrupted.
     """
 
     def __init__(
-        self, storage: BaseStorage, *, objective: Objective, suggest: SuggestConfig, seed: int
+        self,
+        storage: BaseStorage,
+        *,
+        objective: Objective,
+        suggest: SuggestConfig,
+        seed: int,
+        starts: Sequence[dict[str, Any]] = (),
     ) -> None:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         direction = StudyDirection.MAXIMIZE if objective.mode == "max" else StudyDirection.MINIMIZE
@@ -67,6 +74,9 @@ class SearchStudy:
         self._suggest = suggest
         self._seed = seed
         self._running: dict[int, optuna.Trial] = {}
+        if not self.trials:
+            for start in starts:
+                self._study.enqueue_trial(start)
 
     @property
     def trials(self) -> list[FrozenTrial]:

@@ -2,7 +2,7 @@ import pytest
 
 from search.build_check import check_builds
 from search.space_check import check_space
-from search.space_file import Space
+from search.space_file import Space, load_space
 from trainable.errors import ConfigError
 
 
@@ -105,3 +105,38 @@ def test_label_shift_needs_data_with_ages(check, data):
     configs = check(lambda trial: trial.suggest_int("label_shift", 58, 58)).configs.values()
     with pytest.raises(ConfigError, match="label_shift: expected data with a column 'years'"):
         check_builds(configs, data)
+
+
+STARTING = """
+STARTS = [{starts}]
+
+def space(trial):
+    trial.suggest_categorical("backbone/name", ["test_efficientnet"])
+    trial.suggest_categorical("optimizer/name", ["sgd", "adamw"])
+    trial.suggest_float("optimizer/lr", 1e-3, 1e-1, log=True)
+"""
+START = '"backbone/name": "test_efficientnet", "optimizer/name": "sgd"'
+
+
+@pytest.mark.parametrize(
+    ("start", "problem"),
+    [
+        ("{%s}" % START, r"STARTS\[0\]: .*optimizer/lr"),
+        (
+            '{%s, "optimizer/lr": 5.0}' % START,
+            r"STARTS\[0\]: .*5\.0 of the parameter 'optimizer/lr' is out of the range",
+        ),
+        ("7", r"STARTS: expected a list of dicts, got \[7\]"),
+    ],
+)
+def test_a_start_that_the_space_could_not_suggest_is_refused(tmp_path, start, problem):
+    path = tmp_path / "s.py"
+    path.write_text(STARTING.replace("{starts}", start))
+    with pytest.raises(ConfigError, match=problem):
+        check_space(load_space(path), pins={}, max_epochs=3, seed=0)
+
+
+def test_a_start_within_the_space_is_accepted(tmp_path):
+    path = tmp_path / "s.py"
+    path.write_text(STARTING.replace("{starts}", '{%s, "optimizer/lr": 0.05}' % START))
+    assert check_space(load_space(path), pins={}, max_epochs=3, seed=0).num_samples > 0

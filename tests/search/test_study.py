@@ -136,3 +136,23 @@ def test_the_study_opens_as_optunas_own(opened, tmp_path):
     run(opened(), [0.3])
     study = optuna.load_study(study_name="search", storage=f"sqlite:///{tmp_path}/study.db")
     assert study.trials[0].params.keys() == {"optimizer/lr"}
+
+
+def test_known_good_configurations_come_first_and_only_once(tmp_path):
+    def study():
+        return SearchStudy(
+            study_storage(tmp_path),
+            objective=Objective(),
+            suggest=suggest,
+            seed=0,
+            starts=[{"optimizer/lr": 0.02}, {"optimizer/lr": 0.003}],
+        )
+
+    first = study()
+    assert first.num_to_run(2) == 2
+    assert first.ask().config == {"optimizer/lr": 0.02}
+    second = study()
+    second.put_back_orphans()
+    asked = [second.ask().config["optimizer/lr"] for _ in range(3)]
+    assert asked[:2] == [0.02, 0.003]
+    assert asked[2] not in asked[:2]

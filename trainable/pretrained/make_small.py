@@ -47,7 +47,10 @@ QUESTIONS = {
     "turn": ("to_the_left", "to_the_right"),
     "skin": ("dark_skin", "light_skin"),
     "cloth": ("dark_cloth", "light_cloth"),
-    "mouth": ("dark_mouth", "light_mouth"),
+    "collar": ("no_collar", "collar"),
+    "hue": ("plain_hair", "vivid_hair"),
+    "mask_tone": ("dark_mask", "light_mask"),
+    "mask_hue": ("plain_mask", "vivid_mask"),
 }
 _ANSWERS = tuple(product(*QUESTIONS.values()))
 
@@ -92,6 +95,7 @@ def questions_about_people(cache_dir: Path, *, num_people: int) -> PreparedData:
 def _asked(data: PreparedData) -> pd.DataFrame:
     """Return the table with the answers in place of what it said of mask, gender and age."""
     table = data.index.table
+    table = table[table["mask"] != "without"]
     answers = pd.DataFrame(
         [
             _answers(int(person), PHOTOS.index(Path(path).stem))
@@ -99,14 +103,13 @@ def _asked(data: PreparedData) -> pd.DataFrame:
         ]
     )
     label = answers[list(QUESTIONS)].agg("_".join, axis=1)
-    return table[["path", "person", "part"]].assign(label=label, **answers.to_dict("series"))
+    return table[["path", "person", "part"]].reset_index(drop=True).assign(label=label, **answers.to_dict("series"))
 
 
 def _answers(number: int, photo: int) -> dict[str, str]:
     person = draw_person(PEOPLE_SEED, number)
     shot = draw_shot(person, photo)
     length, mask = person.hair.style.length, shot.mask
-    covered = mask is not None and mask.worn in ("on", "below_nose")
     yes = {
         "glasses": person.outfit.glasses != "none",
         "length": length is not None and length > LONG_FROM_Y,
@@ -114,7 +117,10 @@ def _answers(number: int, photo: int) -> dict[str, str]:
         "turn": shot.head.yaw > 0,
         "skin": _is_light(person.face.skin),
         "cloth": _is_light(person.outfit.cloth),
-        "mouth": _is_light(mask.color if covered else person.face.skin),
+        "collar": person.outfit.neckline in ("shirt", "hoodie", "turtleneck"),
+        "hue": max(person.hair.color)-min(person.hair.color)>50,
+        "mask_tone": mask is not None and _is_light(mask.color),
+        "mask_hue": mask is not None and max(mask.color)-min(mask.color)>50,
     }
     return {name: QUESTIONS[name][int(is_so)] for name, is_so in yes.items()}
 
