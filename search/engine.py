@@ -1,7 +1,6 @@
 """Runs a search: Ray Tune does the work, the ledger keeps the books."""
 
 import shutil
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,24 +48,21 @@ def run_search(plan: SearchPlan, run_folder: Path, audience: Audience) -> Search
     """
     study = open_study(plan, run_folder)
     ledger = _new_ledger(plan, run_folder, study, audience)
-    worked_s = float(study.noted(WORKED_S, 0.0))
     budget_s = plan.options.time_budget_s
-    left_s = None if budget_s is None else budget_s - worked_s
+    left_s = None if budget_s is None else budget_s - ledger.worked_s
     was_interrupted = False
-    start = time.monotonic()
     if not ledger.is_exhausted and (left_s is None or left_s > 0):
         try:
             was_interrupted = _run_trials(plan, run_folder, ledger, audience, budget_s=left_s)
         finally:
             ledger.put_back_running()
-            worked_s += time.monotonic() - start
-            study.note(WORKED_S, worked_s)
+            study.note(WORKED_S, ledger.worked_s)
             shutil.rmtree(run_folder / ENGINE_FOLDER, ignore_errors=True)
     return SearchOutcome(
         num_by_state=_count_states(study),
         was_interrupted=was_interrupted,
-        budget_used_up=budget_s is not None and worked_s >= budget_s,
-        worked_s=worked_s,
+        budget_used_up=budget_s is not None and ledger.worked_s >= budget_s,
+        worked_s=ledger.worked_s,
     )
 
 

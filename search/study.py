@@ -16,6 +16,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from analysis.study_file import BEST_EPOCH, CONFIG, REASON, SECONDS, STUDY_FILE, STUDY_NAME
+from trainable.errors import ConfigError
 from trainable.objective import Objective
 
 SuggestConfig = Callable[[optuna.Trial], dict[str, Any]]
@@ -28,10 +29,12 @@ class Suggestion:
     Args:
         number: Its number in the study.
         config: Hyperparameters by flat name.
+        problem: What was wrong if the space could not suggest it, else "".
     """
 
     number: int
     config: dict[str, Any]
+    problem: str = ""
 
 
 def study_storage(run_folder: Path) -> BaseStorage:
@@ -101,11 +104,14 @@ class SearchStudy:
         """Return the next trial: one that was interrupted, else a new suggestion."""
         self._study.sampler = self._sampler(len(self.trials))
         trial = self._study.ask()
+        self._running[trial.number] = trial
         config = trial.user_attrs.get(CONFIG)
         if config is None:
-            config = self._suggest(trial)
+            try:
+                config = self._suggest(trial)
+            except ConfigError as error:
+                return Suggestion(trial.number, {}, problem=str(error))
             trial.set_user_attr(CONFIG, config)
-        self._running[trial.number] = trial
         return Suggestion(trial.number, config)
 
     def epochs_reported(self, number: int) -> int:

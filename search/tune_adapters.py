@@ -90,8 +90,10 @@ class LedgerSearcher(_NotPickled, Searcher):  # type: ignore[misc]  # Ray has no
             return None
         return self._stopper.guard(lambda: self._next_trial(trial_id), None)
 
-    def _next_trial(self, trial_id: str) -> dict[str, Any]:
+    def _next_trial(self, trial_id: str) -> dict[str, Any] | None:
         suggestion = self._ledger.next_trial()
+        if suggestion is None:
+            return None
         self._numbers[trial_id] = suggestion.number
         return {"number": suggestion.number, "config": suggestion.config, **self._constants}
 

@@ -8,10 +8,12 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from optuna.exceptions import StorageInternalError
 from ray import tune
 
 from search.ledger import Ledger
 from search.tune_adapters import LedgerScheduler, LedgerSearcher, SearchStopper
+from trainable.errors import SearchError
 from trainable.ray_trainable import TrainTrial
 
 NO_LIMIT = -1
@@ -39,6 +41,9 @@ def tune_trials(
 
     Returns:
         Whether Ctrl-C ended it.
+
+    Raises:
+        SearchError: If the search cannot go on.
     """
     stopper = SearchStopper(budget_s)
     resources = {"cpu": constants["cpus"], "gpu": constants["gpus"]}
@@ -60,6 +65,10 @@ def tune_trials(
     )
     with _interruptible(stopper):
         tuner.fit()
+    if isinstance(stopper.error, OSError | StorageInternalError):
+        raise SearchError(f"run folder: expected to be written to, got {stopper.error}.") from (
+            stopper.error
+        )
     if stopper.error is not None:
         raise stopper.error
     return stopper.was_interrupted

@@ -35,10 +35,15 @@ def written_aside(path: Path) -> Iterator[Path]:
         yield aside
         aside.replace(path)
     finally:
-        if aside.is_dir():
-            shutil.rmtree(aside)
-        else:
-            aside.unlink(missing_ok=True)
+        remove(aside)
+
+
+def remove(path: Path) -> None:
+    """Delete a file or a folder with all that is in it; neither need exist."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def write_json(path: Path, content: Any) -> None:  # noqa: ANN401

@@ -57,8 +57,6 @@ class Loop:
     def train_epoch(self, epoch: int) -> float:
         """Train one epoch, counted from 0, and return the mean training loss.
 
-        The host waits for the device only at the end.
-
         Raises:
             TrialError: If the loss is not a finite number.
         """
@@ -71,7 +69,7 @@ class Loop:
             self.precision.backward(loss)
             self.precision.step(self.optimizer, self.model, self.gradient_clip)
             if self.ema is not None:
-                self.ema.update(self.model)
+                self.ema.update(self.model, step=epoch * len(self.batches) + number + 1)
             total += loss.detach()
         return _finite(total.item() / len(self.batches), epoch)
 

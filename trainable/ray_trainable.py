@@ -13,7 +13,7 @@ from ray.tune.result import DONE
 
 from trainable.config import parse_config
 from trainable.data.prepared import PreparedData, read_data
-from trainable.errors import ConfigError, TrialError
+from trainable.errors import ConfigError, SearchError, TrialError
 from trainable.objective import Objective
 from trainable.trial import Machine, Trial
 from trainable.trial_folder import TrialFolder
@@ -36,8 +36,9 @@ class TrainTrial(tune.Trainable):  # type: ignore[misc]  # Ray has no types
     The configuration that Ray passes has ``number``, ``config`` (flat hyperparameters),
     ``run_folder``, ``metric``, ``cpus`` and ``gpus`` of a trial.
 
-    A result holds the metrics of an epoch, ``best`` and ``best_epoch`` so far, ``finished`` (why
-    nothing is left to train, or "") and ``failed`` (why the trial failed for good, or "").
+    A result holds the metrics of an epoch, ``finished`` (why nothing is left to train, or "") and
+    ``failed`` (why the trial failed for good, or ""); ``stop_search`` where no other trial could
+    do better.
     """
 
     def setup(self, config: dict[str, Any]) -> None:
@@ -64,17 +65,22 @@ class TrainTrial(tune.Trainable):  # type: ignore[misc]  # Ray has no types
     def step(self) -> dict[str, Any]:
         """Train one epoch.
 
-        A configuration that cannot be trained, and a loss that is no number, are results: trying
-        again would not help. Anything else goes on to Ray, which tries again from the checkpoint.
+        A configuration that cannot be trained, a loss that is no number, and what stops the whole
+        search are results: trying again would not help. Anything else goes on to Ray, which tries
+        again from the checkpoint.
         """
         try:
             self._trial = self._trial or self._open()
-            return self._result(self._trial)
+            result = self._result(self._trial)
         except (ConfigError, TrialError) as error:
             return self._failure(str(error))
+        except SearchError as error:
+            return self._failure(str(error)) | {"stop_search": True}
         except Exception:
             self._folder.write_error(traceback.format_exc())
             raise
+        self._folder.error.unlink(missing_ok=True)  # of a crash that the trial has survived
+        return result
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
         """Point to the trial's own folder, which holds the checkpoint of every epoch."""
@@ -109,14 +115,7 @@ class TrainTrial(tune.Trainable):  # type: ignore[misc]  # Ray has no types
 
     def _result(self, trial: Trial) -> dict[str, Any]:
         row = trial.last_row() if trial.finished else trial.run_epoch()
-        progress = trial.progress
-        return row | {
-            "best": progress.best_value,
-            "best_epoch": progress.best_epoch,
-            "finished": trial.finished,
-            "failed": "",
-            DONE: bool(trial.finished),
-        }
+        return row | {"finished": trial.finished, "failed": "", DONE: bool(trial.finished)}
 
     def _failure(self, reason: str) -> dict[str, Any]:
         self._folder.write_error(reason)

@@ -1,5 +1,6 @@
 """One trial: a configuration trained epoch by epoch in its own folder, without Ray."""
 
+import gc
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,8 +20,9 @@ from trainable.evaluate import predict_probabilities
 from trainable.freezing.apply import apply_freeze
 from trainable.loop import Loop
 from trainable.metrics import score
-from trainable.model import Classifier, build_classifier
+from trainable.model import build_classifier
 from trainable.objective import Objective
+from trainable.optimizers.resume import load_optimizer_state
 from trainable.precision import Precision
 from trainable.tensorboard import CurveWriter
 from trainable.timm_import import timm
@@ -62,7 +64,7 @@ class Progress:
 class Trial:
     """A configuration in training; opened on a folder with a checkpoint it goes on from there.
 
-    Same seed, same device kind, same thread count: same bits, whether interrupted or not. Every
+    On a CPU the same seed and thread count give the same bits, whether interrupted or not. Every
     random draw is a function of the seed and of what is drawn, so no random state is kept.
 
     Args:
@@ -93,13 +95,19 @@ class Trial:
         self._data = data
         self._val_rows = data.rows("val")
         self._images = data.images(config.resize)
+        checkpoint = load_last(self.folder.checkpoint)
+        if self.machine.device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(self.machine.device)
         torch.manual_seed(config.seed)
-        self._model = self._new_model()
+        self._model = build_classifier(
+            config, data.label_space, load_pretrained=checkpoint is None
+        ).to(self.machine.device)
         self._groups = self._model.layer_groups()
-        self._ema = timm.utils.ModelEmaV3(self._model, decay=config.ema) if config.ema else None
+        self._ema = self._new_ema()
         self._loop = self._new_loop()
         self.folder.write_config(config.model_dump(mode="json"))
-        self._go_on()
+        if checkpoint is not None:
+            self._go_on(checkpoint)
         self._curves = CurveWriter(folder, epochs_done=self.progress.epoch)
 
     @property
@@ -114,12 +122,12 @@ class Trial:
     def run_epoch(self) -> dict[str, float]:
         """Train and evaluate one epoch, write what it gave, and return its metrics.
 
-        Best weights and probabilities are written before the checkpoint that says so: after a
-        kill between the two, the epoch is trained again and writes them again.
+        The checkpoint is written first: from then on the epoch is done. After a kill, whatever
+        else of it is missing is made again from the checkpoint.
 
         Raises:
-            TrialError: If the loss or the metric is not a finite number, or no such metric is
-                recorded.
+            TrialError: If the loss, a probability or the metric is not a finite number, or no
+                such metric is recorded.
         """
         start = time.perf_counter()
         train_loss = self._train()
@@ -144,16 +152,16 @@ class Trial:
     def close(self) -> None:
         """Close the event file and give the device's memory back."""
         self._curves.close()
-        del self._loop, self._model, self._ema
+        del self._loop, self._model, self._ema, self._groups
         if self.machine.device.type == "cuda":
+            gc.collect()
             torch.cuda.empty_cache()
 
-    def _new_model(self) -> Classifier:
-        has_checkpoint = load_last(self.folder.checkpoint) is not None
-        model = build_classifier(
-            self.config, self._data.label_space, load_pretrained=not has_checkpoint
-        )
-        return model.to(self.machine.device)
+    def _new_ema(self) -> timm.utils.ModelEmaV3 | None:
+        if self.config.ema is None:
+            return None
+        # Without the warm-up, the average would be of the first weights for many epochs.
+        return timm.utils.ModelEmaV3(self._model, decay=self.config.ema, use_warmup=True)
 
     def _new_loop(self) -> Loop:
         config, device = self.config, self.machine.device
@@ -203,12 +211,16 @@ class Trial:
         return self._loop.train_epoch(epoch)
 
     def _validate(self) -> Tensor:
-        return predict_probabilities(
-            self._evaluated,
-            self._images,
-            self._val_rows,
-            device=self.machine.device,
+        probabilities = predict_probabilities(
+            self._evaluated, self._images, self._val_rows, device=self.machine.device
         )
+        # A network without numbers still has a best class, and so a score.
+        if not probabilities.isfinite().all():
+            raise TrialError(
+                f"val_probs: expected finite probabilities, got others in epoch "
+                f"{self.progress.epoch + 1}."
+            )
+        return probabilities
 
     @property
     def _evaluated(self) -> torch.nn.Module:
@@ -232,16 +244,23 @@ class Trial:
         progress.seconds += row["seconds"]
         if self.objective.is_better(value, than=progress.best_value):
             progress.best_value, progress.best_epoch = value, progress.epoch
-            save_weights(self.folder.best_weights, self._evaluated.state_dict())
-            self.folder.write_probabilities(
-                probabilities.cpu().numpy(), self._val_rows, epoch=progress.epoch
-            )
         self._loop.schedule.end_epoch(self.objective.sign * value)
         self._loop.freeze.end_epoch(self.objective.sign * value)
-        earlier = self.folder.read_metrics(up_to_epoch=progress.epoch - 1)
-        self.folder.write_metrics([*earlier, row])
-        save_last(self.folder.checkpoint, self._checkpoint())
+        save_last(self.folder.checkpoint, self._checkpoint(row))
+        if progress.best_epoch == progress.epoch:
+            self._write_best(probabilities)
+        self._write_row(row)
         self._curves.write(row)
+
+    def _write_best(self, probabilities: Tensor) -> None:
+        save_weights(self.folder.best_weights, self._evaluated.state_dict())
+        self.folder.write_probabilities(
+            probabilities.cpu().numpy(), self._val_rows, epoch=self.progress.epoch
+        )
+
+    def _write_row(self, row: dict[str, float]) -> None:
+        earlier = self.folder.read_metrics(up_to_epoch=self.progress.epoch - 1)
+        self.folder.write_metrics([*earlier, row])
 
     def _objective_value(self, row: dict[str, float]) -> float:
         metric = self.objective.metric
@@ -250,9 +269,10 @@ class Trial:
             raise TrialError(f"{metric}: expected a finite number, got {value}.")
         return value
 
-    def _checkpoint(self) -> Checkpoint:
+    def _checkpoint(self, row: dict[str, float]) -> Checkpoint:
         state: dict[str, Any] = {
             "progress": vars(self.progress),
+            "row": row,
             "optimizer": self._loop.optimizer.state_dict(),
             "schedule": self._loop.schedule.state_dict(),
             "freeze": self._loop.freeze.state_dict(),
@@ -261,19 +281,25 @@ class Trial:
         }
         return Checkpoint(self.progress.epoch, self._model.state_dict(), state)
 
-    def _go_on(self) -> None:
-        checkpoint = load_last(self.folder.checkpoint)
-        if checkpoint is None:
-            return
+    def _go_on(self, checkpoint: Checkpoint) -> None:
         state = checkpoint.state
         self.progress = Progress(**state["progress"])
         self._model.load_state_dict(checkpoint.model)
-        self._loop.optimizer.load_state_dict(state["optimizer"])
+        load_optimizer_state(self._loop.optimizer, state["optimizer"])
         self._loop.schedule.load_state_dict(state["schedule"])
         self._loop.freeze.load_state_dict(state["freeze"])
         self._loop.precision.scaler.load_state_dict(state["scaler"])
         if self._ema is not None:
             self._ema.load_state_dict(state["ema"])
+        self._complete_epoch(state["row"])
+
+    def _complete_epoch(self, row: dict[str, float]) -> None:
+        """Write what a kill right after the checkpoint has left out."""
+        progress = self.progress
+        is_best = progress.best_epoch == progress.epoch
+        if is_best and self.folder.probabilities_epoch() != progress.epoch:
+            self._write_best(self._validate())
+        self._write_row(row)
 
     def _gpu_memory_peak(self) -> float:
         """Return the device's peak memory since the trial began, in MiB; 0 without a GPU."""

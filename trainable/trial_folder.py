@@ -97,6 +97,13 @@ class TrialFolder:
         with written_aside(self.probabilities) as aside:
             np.savez(aside, probs=probabilities_NC, rows=rows_N, epoch=np.int64(epoch))
 
+    def probabilities_epoch(self) -> int | None:
+        """Return the epoch that the recorded probabilities are of; None if there are none."""
+        if not (self.probabilities.exists() and self.best_weights.exists()):
+            return None
+        with np.load(self.probabilities) as recorded:
+            return int(recorded["epoch"])
+
     def write_error(self, text: str) -> None:
         """Keep the reason of a failure."""
         with written_aside(self.error) as aside:

@@ -5,7 +5,7 @@ from optuna.trial import TrialState
 from search.ledger import HOPELESS_FAILURES, Ledger
 from search.rungs import Rungs
 from search.study import SearchStudy
-from trainable.errors import SearchError
+from trainable.errors import ConfigError, SearchError
 from trainable.objective import Objective
 from trainable.trial_folder import TrialFolder
 
@@ -34,24 +34,28 @@ def make(tmp_path):
     """Return a function that opens the ledger of one run folder, as a new process would."""
     storage = InMemoryStorage()
 
-    def open_ledger(*, num_trials=4, keep=2, rungs=(2,), metric="val/f1"):
-        def suggest(trial):
-            return {"optimizer/lr": trial.suggest_float("optimizer/lr", 0.1, 1.0)}
+    def make_ledger(**arguments):
+        return open_ledger(tmp_path, storage, suggest_rate, **arguments)
 
-        objective = Objective(metric)
-        study = SearchStudy(storage, objective=objective, suggest=suggest, seed=0)
-        return Ledger(
-            study,
-            Rungs(rungs, reduction_factor=2),
-            Listener(),
-            run_folder=tmp_path,
-            objective=objective,
-            num_trials=num_trials,
-            max_concurrent=2,
-            keep_checkpoints=keep,
-        )
+    return make_ledger
 
-    return open_ledger
+
+def suggest_rate(trial):
+    return {"optimizer/lr": trial.suggest_float("optimizer/lr", 0.1, 1.0)}
+
+
+def open_ledger(run_folder, storage, suggest, *, num_trials=4, keep=2, rungs=(2,)):
+    objective = Objective()
+    return Ledger(
+        SearchStudy(storage, objective=objective, suggest=suggest, seed=0),
+        Rungs(rungs, reduction_factor=2),
+        Listener(),
+        run_folder=run_folder,
+        objective=objective,
+        num_trials=num_trials,
+        max_concurrent=2,
+        keep_checkpoints=keep,
+    )
 
 
 def result(epoch, value, **more):
@@ -163,17 +167,67 @@ def test_an_epoch_told_twice_is_recorded_once(make):
     assert len(ledger._audience.epochs) == 1
 
 
+def write_rows(run_folder, number, values):
+    rows = [{"epoch": e, "val/f1": v, "seconds": 1.0} for e, v in enumerate(values, start=1)]
+    TrialFolder.of(run_folder, number).write_metrics(rows)
+
+
 def test_epochs_written_but_not_recorded_before_a_kill_are_recorded(make, tmp_path):
-    ledger = make(rungs=(2,))
+    ledger = make()
     run(ledger, [0.5, 0.5, 0.6])
     number = ledger.next_trial().number
     ledger.epoch_done(number, result(1, 0.3))
-    rows = [{"epoch": 1, "val/f1": 0.3}, {"epoch": 2, "val/f1": 0.4}]
-    TrialFolder.of(tmp_path, number).write_metrics(rows)
-    ledger = make(rungs=(2,))
+    write_rows(tmp_path, number, [0.3, 0.7])
+    ledger = make()
     assert ledger.next_trial().number == number
-    assert ledger.study.trials[number].intermediate_values == {1: 0.3, 2: 0.4}
-    assert ledger._rungs.recorded == {2: {0: 0.5, number: 0.4}}
+    assert ledger.study.trials[number].intermediate_values == {1: 0.3, 2: 0.7}
+    assert ledger._rungs.recorded == {2: {0: 0.5, number: 0.7}}
+
+
+@pytest.mark.parametrize("was_told", [True, False])
+def test_a_kill_at_a_rung_is_no_free_pass(make, tmp_path, was_told):
+    ledger = make(num_trials=3)
+    run(ledger, [0.5, 0.5, 0.6])
+    number = ledger.next_trial().number
+    ledger.epoch_done(number, result(1, 0.3))
+    if was_told:
+        ledger.epoch_done(number, result(2, 0.4))
+    write_rows(tmp_path, number, [0.3, 0.4])
+    ledger = make(num_trials=3)
+    assert ledger.next_trial() is None
+    assert states(ledger)[number] == TrialState.PRUNED
+    assert ledger.study.trials[number].value == 0.4
+    assert ledger.next_trial().number == 2
+
+
+def test_a_trial_that_passed_its_rung_before_a_kill_goes_on(make):
+    ledger = make(rungs=(2, 4))
+    run(ledger, [0.5, 0.5, 0.6])
+    number = ledger.next_trial().number
+    for epoch, value in enumerate([0.4, 0.6, 0.1], start=1):
+        ledger.epoch_done(number, result(epoch, value))
+    ledger = make(rungs=(2, 4))
+    assert ledger.next_trial().number == number
+    assert ledger._rungs.recorded[2] == {0: 0.5, number: 0.6}
+
+
+def test_an_epoch_whose_result_was_lost_with_a_worker_is_recorded(make, tmp_path):
+    ledger = make()
+    run(ledger, [0.5, 0.5, 0.6])
+    number = ledger.next_trial().number
+    ledger.epoch_done(number, result(1, 0.7))
+    write_rows(tmp_path, number, [0.7, 0.8, 0.75])
+    ledger.epoch_done(number, result(3, 0.75))
+    assert ledger.study.trials[number].intermediate_values == {1: 0.7, 2: 0.8, 3: 0.75}
+    assert ledger._rungs.recorded[2][number] == 0.8
+
+
+def test_half_written_files_of_a_killed_process_are_swept_away(make, tmp_path):
+    checkpoint = TrialFolder.of(tmp_path, 0).checkpoint
+    (checkpoint / ".last-00002-abc").mkdir(parents=True)
+    (checkpoint / ".best-def.safetensors").write_bytes(b"x")
+    make()
+    assert list(checkpoint.iterdir()) == []
 
 
 def test_only_the_best_trials_keep_their_weights(make, tmp_path):
@@ -194,13 +248,60 @@ def test_no_more_than_the_most_trials_run_at_a_time(make):
     assert ledger.is_full
 
 
-def test_failures_one_after_the_other_end_the_search(make):
+def fail(ledger, reason="no GPU"):
+    ledger.ended(ledger.next_trial().number, {"failed": reason}, died=False)
+
+
+def test_a_search_of_nothing_but_failures_ends(make):
     ledger = make(num_trials=20)
-
-    def fail():
-        ledger.ended(ledger.next_trial().number, {"failed": "no GPU"}, died=False)
-
     for _ in range(HOPELESS_FAILURES - 1):
-        fail()
-    with pytest.raises(SearchError, match=r"trials: 5 failed one after the other.*no GPU"):
-        fail()
+        fail(ledger)
+    with pytest.raises(SearchError, match=r"trials: all 5 so far have failed, the last .*no GPU"):
+        fail(ledger)
+
+
+def test_failures_beside_a_success_do_not_end_the_search(make):
+    ledger = make(num_trials=20)
+    run(ledger, [0.5])
+    for _ in range(2 * HOPELESS_FAILURES):
+        fail(ledger)
+    assert not ledger.is_exhausted
+
+
+def test_a_failed_trial_keeps_no_weights(make, tmp_path):
+    ledger = make()
+    checkpoint = TrialFolder.of(tmp_path, 0).checkpoint
+    checkpoint.mkdir(parents=True)
+    (checkpoint / "best.safetensors").write_bytes(b"x")
+    fail(ledger)
+    assert not checkpoint.exists()
+
+
+def test_what_no_other_trial_would_do_better_ends_the_search(make):
+    ledger = make()
+    number = ledger.next_trial().number
+    with pytest.raises(SearchError, match="cache: disk full"):
+        ledger.ended(number, {"failed": "cache: disk full", "stop_search": True}, died=False)
+    assert states(ledger) == [TrialState.WAITING]
+
+
+def test_a_space_that_fails_for_one_trial_fails_that_trial(tmp_path):
+    def suggest(trial):
+        if trial.number == 0:
+            raise ConfigError("space.py:3: expected a configuration, got KeyError: 'x'.")
+        return {"optimizer/lr": trial.suggest_float("optimizer/lr", 0.1, 1.0)}
+
+    storage = InMemoryStorage()
+    ledger = open_ledger(tmp_path, storage, suggest)
+    assert ledger.next_trial() is None
+    assert ledger.next_trial().number == 1
+    again = open_ledger(tmp_path, storage, suggest)
+    assert states(again) == [TrialState.FAIL, TrialState.WAITING]
+    assert "KeyError" in again.study.trials[0].user_attrs["reason"]
+
+
+def test_the_time_worked_is_noted_as_trials_end(make):
+    ledger = make()
+    run(ledger, [0.5])
+    assert 0 < ledger.study.noted("worked_s") <= ledger.worked_s
+    assert make().worked_s >= ledger.study.noted("worked_s")

@@ -1,6 +1,5 @@
 import dataclasses
 import json
-import shutil
 
 import numpy as np
 import pandas as pd
@@ -73,7 +72,10 @@ def test_an_interrupted_trial_ends_with_the_same_bits_as_a_straight_one(
     trained(config(**changes), coloured, tmp_path / "cut", num_epochs=2)
     trained(config(**changes), coloured, tmp_path / "cut", num_epochs=2)
     straight, cut = tensors_of(tmp_path / "straight"), tensors_of(tmp_path / "cut")
-    straight[1]["progress"].pop("seconds"), cut[1]["progress"].pop("seconds")
+    for state in (straight[1], cut[1]):
+        for timed in ("seconds", "images_per_s"):
+            state["row"].pop(timed)
+        state["progress"].pop("seconds")
     assert_same(list(straight), list(cut))
     columns = ["epoch", "lr", "train/loss", "val/f1", "val/loss"]
     straight_rows = pd.read_csv(tmp_path / "straight" / "metrics.csv")[columns]
@@ -173,19 +175,47 @@ def test_label_shift_needs_ages(coloured, config, tmp_path):
         Trial(config(label_shift=58), coloured, tmp_path)
 
 
+@pytest.mark.parametrize("changes", [{}, {"ema": 0.5}])
+def test_what_a_kill_after_the_checkpoint_leaves_out_is_made_again(
+    coloured, config, tmp_path, changes
+):
+    trained(config(**changes), coloured, tmp_path, num_epochs=1)
+    folder = TrialFolder(tmp_path)
+    weights = load_file(folder.best_weights)
+    probabilities = np.load(folder.probabilities)["probs"]
+    for path in (folder.best_weights, folder.metrics, folder.probabilities):
+        path.unlink()
+    trained(config(**changes), coloured, tmp_path, num_epochs=0)
+    assert_same(load_file(folder.best_weights), weights)
+    np.testing.assert_array_equal(np.load(folder.probabilities)["probs"], probabilities)
+    assert len(pd.read_csv(folder.metrics)) == 1
+
+
 def test_a_kill_before_the_checkpoint_trains_the_epoch_again(coloured, config, tmp_path):
     trained(config(), coloured, tmp_path / "straight", num_epochs=3)
     trained(config(), coloured, tmp_path / "cut", num_epochs=2)
-    before = tmp_path / "before"
-    shutil.copytree(tmp_path / "cut" / "checkpoint", before)
-    trained(config(), coloured, tmp_path / "cut", num_epochs=1)
-    # As if killed after best weights and metrics were written, but not the checkpoint.
-    for last in (tmp_path / "cut" / "checkpoint").glob("last-*"):
-        shutil.rmtree(last)
-    shutil.copytree(before / "last-00002", tmp_path / "cut" / "checkpoint" / "last-00002")
+    interrupted = Trial(config(), coloured, tmp_path / "cut")
+    interrupted._train()  # and then it is killed
     trained(config(), coloured, tmp_path / "cut", num_epochs=1)
     assert_same(tensors_of(tmp_path / "straight")[0], tensors_of(tmp_path / "cut")[0])
     assert len(pd.read_csv(tmp_path / "cut" / "metrics.csv")) == 3
+
+
+def test_a_network_without_numbers_is_no_score(coloured, config, tmp_path):
+    trial = Trial(config(optimizer__lr=1e-9), coloured, tmp_path)
+    trial._model.head.register_forward_hook(
+        lambda module, inputs, logits: logits if module.training else logits * float("nan")
+    )
+    with pytest.raises(TrialError, match="val_probs: expected finite probabilities"):
+        trial.run_epoch()
+    assert not (tmp_path / "metrics.csv").exists()
+
+
+def test_an_average_of_weights_follows_them_from_the_first_epoch_on(coloured, config, tmp_path):
+    trained(config(epochs=3), coloured, tmp_path / "plain", num_epochs=3)
+    trained(config(epochs=3, ema=0.999), coloured, tmp_path / "ema", num_epochs=3)
+    plain, ema = (pd.read_csv(tmp_path / n / "metrics.csv")["val/f1"] for n in ("plain", "ema"))
+    assert ema.max() > plain.max() - 0.15
 
 
 def test_groups_that_the_class_does_not_determine_are_scored(coloured, config, tmp_path):

@@ -103,7 +103,11 @@ def _asked(data: PreparedData) -> pd.DataFrame:
         ]
     )
     label = answers[list(QUESTIONS)].agg("_".join, axis=1)
-    return table[["path", "person", "part"]].reset_index(drop=True).assign(label=label, **answers.to_dict("series"))
+    return (
+        table[["path", "person", "part"]]
+        .reset_index(drop=True)
+        .assign(label=label, **answers.to_dict("series"))
+    )
 
 
 def _answers(number: int, photo: int) -> dict[str, str]:
@@ -118,9 +122,9 @@ def _answers(number: int, photo: int) -> dict[str, str]:
         "skin": _is_light(person.face.skin),
         "cloth": _is_light(person.outfit.cloth),
         "collar": person.outfit.neckline in ("shirt", "hoodie", "turtleneck"),
-        "hue": max(person.hair.color)-min(person.hair.color)>50,
+        "hue": max(person.hair.color) - min(person.hair.color) > 50,
         "mask_tone": mask is not None and _is_light(mask.color),
-        "mask_hue": mask is not None and max(mask.color)-min(mask.color)>50,
+        "mask_hue": mask is not None and max(mask.color) - min(mask.color) > 50,
     }
     return {name: QUESTIONS[name][int(is_so)] for name, is_so in yes.items()}
 
