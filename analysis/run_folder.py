@@ -12,6 +12,7 @@ from optuna.trial import FrozenTrial, TrialState
 from analysis import study_file
 from analysis.study_file import read_trials
 from trainable.errors import ConfigError, expected
+from trainable.run_files import RECORD_FILE
 from trainable.trial_folder import TrialFolder
 
 STATES = {
@@ -82,12 +83,14 @@ class RunFolder:
 
 
 def _read_facts(path: Path) -> dict[str, Any]:
-    file = path / "run.json"
+    file = path / RECORD_FILE
     remedy = "Give a folder that search.run wrote, such as runs/NAME."
     if not path.is_dir():
         raise ConfigError(expected(str(path), "a run folder", "no such folder", remedy))
     if not file.is_file():
-        raise ConfigError(expected(str(path), "a run folder", "one without run.json", remedy))
+        raise ConfigError(
+            expected(str(path), "a run folder", f"one without {RECORD_FILE}", remedy)
+        )
     try:
         facts = json.loads(file.read_text())
     except ValueError as error:

@@ -25,7 +25,13 @@ NUM_FEATURES = 8
 def check_builds(
     configs: Iterable[TrialConfig], data: PreparedData, *, thorough: bool = False
 ) -> None:
-    """Build each distinct network and each distinct part of some configurations once.
+    """Build what some configurations are made of, each distinct thing once.
+
+    Each distinct backbone with the head of the first configuration that has it, without memory
+    for its weights; each distinct head, loss, sampler, way of mixing, schedule with its number
+    of epochs, augmentation with its size; each distinct optimizer and way of freezing with the
+    layers of its backbone; each distinct shift of labels. Whether the weights that a backbone
+    starts from can be had is checked for each distinct backbone too.
 
     Args:
         configs: The configurations.

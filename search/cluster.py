@@ -2,19 +2,22 @@
 
 import logging
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
 
-from search.resources import LOCAL, Resources
+from search.resources import Available
 from trainable.errors import ConfigError, expected
 
 # No trial puts data into Ray's object store: decoded images are memory-mapped files.
 OBJECT_STORE_BYTES = 128 * 2**20
+MAX_PENDING = "TUNE_MAX_PENDING_TRIALS_PG"
+CONNECT_S = 10
 ENVIRONMENT = {
     # Our own files are the record; Ray's snapshots and tables would only cost time.
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
-    # As many workers start side by side as the ledger hands out trials.
-    "TUNE_MAX_PENDING_TRIALS_PG": "64",
     "TUNE_GLOBAL_CHECKPOINT_S": "86400",
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
     "RAY_AIR_NEW_OUTPUT": "0",
@@ -26,47 +29,51 @@ WORKER_ENVIRONMENT = {
     # Waiting threads that spin take the cores of the other trials.
     "OMP_WAIT_POLICY": "PASSIVE",
     "NO_ALBUMENTATIONS_UPDATE": "1",
+    # Trials keep their files themselves; relative paths mean what they mean to the user.
+    "RAY_CHDIR_TO_TRIAL_DIR": "0",
 }
 
 
-def prepare_environment() -> None:
-    """Set what Ray reads when it is imported; what the user has set stays."""
+@dataclass(frozen=True)
+class Cluster:
+    """A running cluster.
+
+    Args:
+        nodes: What each of its machines has.
+        dashboard: Address of Ray's dashboard, or "".
+    """
+
+    nodes: tuple[Available, ...]
+    dashboard: str
+
+
+def prepare_environment(*, max_concurrent: int | None = None) -> None:
+    """Set what Ray reads when it is imported or runs trials; what the user has set stays.
+
+    Args:
+        max_concurrent: Most trials at a time: as many workers may start side by side.
+    """
     for name, value in (ENVIRONMENT | WORKER_ENVIRONMENT).items():
         os.environ.setdefault(name, value)
+    if max_concurrent is not None:
+        os.environ.setdefault(MAX_PENDING, str(max_concurrent))
 
 
 @contextmanager
-def joined(address: str, resources: Resources) -> Iterator[str]:
-    """Run a block with Ray, and leave nothing of a private Ray behind.
+def private_ray(available: Available) -> Iterator[str]:
+    """Run a block with a Ray of its own on this machine, and leave nothing of it behind.
 
     Args:
-        address: ``local`` for a private Ray, ``auto`` or ``host:port`` for a running cluster.
-        resources: What this machine has, for a private Ray.
+        available: What this machine has.
 
     Yields:
         The address of Ray's dashboard, or "".
-
-    Raises:
-        ConfigError: If there is no cluster at the address.
     """
     prepare_environment()
     import ray
 
     logging.getLogger("ray").setLevel(logging.ERROR)
-    context = _private_ray(resources) if address == LOCAL else _cluster(address)
-    logging.getLogger("ray").setLevel(logging.ERROR)
-    try:
-        yield str(context.dashboard_url or "")
-    finally:
-        ray.shutdown()
-
-
-def _private_ray(resources: Resources):  # type: ignore[no-untyped-def]  # noqa: ANN202
-    import ray
-
-    available = resources.available
-    assert available is not None, "a private Ray runs on this machine"
-    return ray.init(
+    context = ray.init(
         address="local",
         num_cpus=available.cpus,
         num_gpus=available.gpus,
@@ -75,19 +82,60 @@ def _private_ray(resources: Resources):  # type: ignore[no-untyped-def]  # noqa:
         log_to_driver=False,
         logging_level=logging.ERROR,
     )
+    logging.getLogger("ray").setLevel(logging.ERROR)
+    try:
+        yield str(context.dashboard_url or "")
+    finally:
+        ray.shutdown()
 
 
-def _cluster(address: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
+@contextmanager
+def joined_cluster(address: str) -> Iterator[Cluster]:
+    """Run a block as part of a running cluster.
+
+    Args:
+        address: ``auto`` or ``host:port``.
+
+    Yields:
+        What the cluster has.
+
+    Raises:
+        ConfigError: If there is no cluster at the address.
+    """
+    prepare_environment()
     import ray
 
+    logging.getLogger("ray").setLevel(logging.ERROR)
     try:
-        return ray.init(
+        _knock(address)
+        context = ray.init(
             address=address,
             log_to_driver=False,
             logging_level=logging.ERROR,
             runtime_env={"env_vars": WORKER_ENVIRONMENT},
         )
-    except ConnectionError as error:
-        remedy = "Start one with `ray start --head`, or leave --address out."
+    except (OSError, ValueError) as error:
+        remedy = (
+            "Start one with `ray start --head`, set its RAY_AUTH_TOKEN here if it asks for one, "
+            "or leave --address out."
+        )
         problem = expected("--address", "a running Ray cluster", repr(address), remedy)
         raise ConfigError(problem) from error
+    logging.getLogger("ray").setLevel(logging.ERROR)
+    try:
+        yield Cluster(_nodes(ray.nodes()), str(context.dashboard_url or ""))
+    finally:
+        ray.shutdown()
+
+
+def _knock(address: str) -> None:
+    """Raise OSError if nobody listens: Ray would try for over a minute, then end the process."""
+    host, _, port = address.rpartition(":")
+    if host:
+        socket.create_connection((host, int(port)), timeout=CONNECT_S).close()
+
+
+def _nodes(described: list[dict[str, Any]]) -> tuple[Available, ...]:
+    """Return what the machines have that Ray describes; it leaves out what one has none of."""
+    resources = (node["Resources"] for node in described if node["Alive"])
+    return tuple(Available(int(has.get("CPU", 0)), int(has.get("GPU", 0))) for has in resources)

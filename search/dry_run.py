@@ -10,6 +10,7 @@ from search.progress_view import duration
 from search.space_check import SpaceCheck
 from trainable.data.index import PARTS
 from trainable.data.prepared import PreparedData
+from trainable.data.split import class_counts
 
 MOST_CLASSES = 40
 
@@ -24,7 +25,7 @@ def print_dry_run(plan: SearchPlan, console: Console) -> None:
         f"trainable, of {num_combinations(check)} combinations of parts.\n"
     )
     console.print(f"[bold]Data[/] {plan.data.source}, fingerprint {plan.data.fingerprint}\n")
-    console.print(_class_table(class_counts(plan.data)))
+    console.print(_class_table(images_and_people(plan.data)))
     for line in (*_data_lines(plan.data, check), "", *_run_lines(plan)):
         console.print(line, markup=False)
 
@@ -57,18 +58,16 @@ def num_combinations(check: SpaceCheck) -> int:
     return len(combinations)
 
 
-def class_counts(data: PreparedData) -> pd.DataFrame:
+def images_and_people(data: PreparedData) -> pd.DataFrame:
     """Return the number of images and of people of each class.
 
     Returns:
         A table indexed by class with the columns ``train``, ``val``, ``test`` (images) and
         ``people``.
     """
-    table = data.index.table
-    images = pd.crosstab(table["label"], table["part"])
-    counts = images.reindex(index=data.index.classes, columns=PARTS, fill_value=0)
-    people = table.groupby("label")["person"].nunique()
-    return counts.assign(people=people.reindex(data.index.classes, fill_value=0))
+    counts = class_counts(data.index)
+    people = data.index.table.groupby("label")["person"].nunique()
+    return counts.assign(people=people.reindex(counts.index, fill_value=0))
 
 
 def _class_table(counts: pd.DataFrame) -> Table:
@@ -101,11 +100,17 @@ def _run_lines(plan: SearchPlan) -> list[str]:
     return [
         f"Would search for the {direction} {options.metric} in {options.trials} trials of at "
         f"most {options.max_epochs} epochs{budget},",
-        f"{resources.max_concurrent} at a time with {resources.cpus_per_trial:g} CPU and "
+        f"{_concurrent(plan)} at a time with {resources.cpus_per_trial:g} CPU and "
         f"{resources.gpus_per_trial:g} GPU each, on {_where(plan)}.",
         _early_stopping(options),
         f"Would write to {plan.run_folder}.",
     ]
+
+
+def _concurrent(plan: SearchPlan) -> str:
+    # How many fit into a cluster is known once it is joined.
+    most = "at most " if plan.resources.available is None else ""
+    return f"{most}{plan.resources.max_concurrent}"
 
 
 def _early_stopping(options: SearchOptions) -> str:

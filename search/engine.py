@@ -1,6 +1,7 @@
 """Runs a search: Ray Tune does the work, the ledger keeps the books."""
 
 import shutil
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import optuna
 from optuna.trial import TrialState
 
-from search.cluster import joined, prepare_environment
+from search.cluster import prepare_environment, private_ray
 from search.ledger import WORKED_S, Audience, Ledger
 from search.plan import SearchPlan
 from search.rungs import Rungs
@@ -39,7 +40,7 @@ def run_search(plan: SearchPlan, run_folder: Path, audience: Audience) -> Search
     """Run the trials of a search that are left to run, until none is or it is interrupted.
 
     Args:
-        plan: What to search and with what.
+        plan: What to search and with what; if that is a cluster, it has been joined.
         run_folder: The run folder; its study is made, or gone on with.
         audience: Is told of every event.
 
@@ -113,10 +114,10 @@ def _run_trials(
     budget_s: float | None,
 ) -> bool:
     """Run Tune until the ledger has no more trials; return whether Ctrl-C ended it."""
-    prepare_environment()
+    prepare_environment(max_concurrent=plan.resources.max_concurrent)
     from search.tuning import tune_trials
 
-    with joined(plan.options.address, plan.resources) as dashboard:
+    with _ray(plan) as dashboard:
         if dashboard:
             audience.note(f"dashboard: http://{dashboard}")
         return tune_trials(
@@ -131,6 +132,12 @@ def _run_trials(
             max_failures=plan.options.max_failures,
             budget_s=budget_s,
         )
+
+
+def _ray(plan: SearchPlan) -> AbstractContextManager[str]:
+    """Return what starts a private Ray, or nothing where a cluster has been joined before."""
+    available = plan.resources.available
+    return nullcontext("") if available is None else private_ray(available)
 
 
 def _count_states(study: SearchStudy) -> dict[str, int]:

@@ -11,9 +11,12 @@ import re
 from pathlib import Path
 from typing import Any, NoReturn
 
+from trainable.seeds import LARGEST_SEED
+
 _DURATION = re.compile(r"(?:(?P<h>[\d.]+)h)?(?:(?P<m>[\d.]+)m)?(?:(?P<s>[\d.]+)s)?")
 _SECONDS = {"h": 3600, "m": 60, "s": 1}
 _RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_HOST_AND_PORT = re.compile(r"[^:/\s]+:\d{1,5}")
 
 
 def _refuse(what: str, text: str, remedy: str = "") -> NoReturn:
@@ -27,6 +30,20 @@ def whole_number(text: str) -> int:
     if not (text.isascii() and text.isdigit()):
         _refuse("a whole number of at least 0", text)
     return int(text)
+
+
+def seed(text: str) -> int:
+    """Return a seed that every generator takes."""
+    if not (text.isascii() and text.isdigit() and int(text) <= LARGEST_SEED):
+        _refuse(f"a whole number from 0 to {LARGEST_SEED}", text)
+    return int(text)
+
+
+def address(text: str) -> str:
+    """Return the address of a Ray: ``local``, ``auto``, or ``host:port``."""
+    if text not in ("local", "auto") and not _HOST_AND_PORT.fullmatch(text):
+        _refuse("local, auto, or host:port of a running cluster", text)
+    return text
 
 
 def reduction_factor(text: str) -> int:

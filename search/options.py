@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from search.option_values import (
+    address,
     amount,
     duration_s,
     folder,
@@ -17,10 +18,12 @@ from search.option_values import (
     pin,
     reduction_factor,
     run_name,
+    seed,
     whole_number,
 )
 from trainable.command import ArgumentParser, positive_whole_number
 from trainable.errors import ConfigError, expected
+from trainable.seeds import LARGEST_SEED
 
 CACHE_FOLDER = "classifier-search"
 DESCRIPTION = "Search for the best image classifier: suggest, train, stop early, rank."
@@ -176,22 +179,25 @@ def resolve_options(
     options = SearchOptions(**merged)
     if options.grace_period > options.max_epochs and "grace_period" not in values:
         options = options.model_copy(update={"grace_period": options.max_epochs})
-    problems = list(_contradictions(options))
-    if problems:
-        raise ConfigError(problems)
+    check_options(options)
     return options
 
 
-def _contradictions(options: SearchOptions) -> list[str]:
+def check_options(options: SearchOptions) -> None:
+    """Check that options do not contradict each other.
+
+    Raises:
+        ConfigError: If they do.
+    """
     problems = []
     if options.grace_period > options.max_epochs:
         limit = f"at most --max-epochs {options.max_epochs}"
         problems.append(expected("--grace-period", limit, options.grace_period))
-    epochs = options.pins.get("epochs")
-    if isinstance(epochs, int) and epochs > options.max_epochs:
-        limit = f"at most --max-epochs {options.max_epochs}"
-        problems.append(expected("--set epochs", limit, epochs, "Give --max-epochs instead."))
-    return problems
+    if options.seed + options.trials - 1 > LARGEST_SEED:
+        limit = f"at most {LARGEST_SEED + 1 - options.trials} with {options.trials} trials"
+        problems.append(expected("--seed", limit, options.seed, "Trial n trains with seed + n."))
+    if problems:
+        raise ConfigError(problems)
 
 
 def _check_resume(values: Mapping[str, Any], *, resume: Path, dry_run: bool) -> None:
@@ -257,7 +263,7 @@ def _add_what(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--seed",
         metavar="N",
-        type=whole_number,
+        type=seed,
         help="seed of split and suggestions; trial n trains with N + n (default: 0)",
     )
     group.add_argument(
@@ -327,6 +333,7 @@ def _add_resources(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--address",
         metavar="ADDRESS",
+        type=address,
         help="local for a private Ray, auto or host:port for a running cluster (default: local)",
     )
     group.add_argument(

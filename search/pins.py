@@ -3,9 +3,18 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from trainable.config import TrialConfig, field_names
+from trainable.config import TrialConfig, family_members, field_names, parsed_value
 from trainable.errors import expected, unknown
-from trainable.part import Part, members
+
+
+def parsed_pins(pins: Mapping[str, Any]) -> dict[str, Any]:
+    """Return pins with their values as a trial reads them.
+
+    Example:
+        >>> parsed_pins({"optimizer/lr": ".001", "resize": "64x48"})
+        {'optimizer/lr': 0.001, 'resize': '64x48'}
+    """
+    return {name: parsed_value(name, value) for name, value in pins.items()}
 
 
 def with_pins(params: Mapping[str, Any], pins: Mapping[str, Any]) -> dict[str, Any]:
@@ -29,26 +38,21 @@ def with_pins(params: Mapping[str, Any], pins: Mapping[str, Any]) -> dict[str, A
         family, _, field = name.partition("/")
         if name in config or not _has_field(config, family, field):
             continue
-        if len(_parts(family)) > 1 and field != "name":
+        if len(family_members(family)) > 1 and field != "name":
             config.setdefault(f"{family}/name", _default_name(family))
         config[name] = pins[name]
     return config
 
 
 def _has_field(config: Mapping[str, Any], family: str, field: str) -> bool:
-    parts = _parts(family)
+    if family not in TrialConfig.model_fields:
+        return False
+    parts = family_members(family)
     if not field:
-        return family in TrialConfig.model_fields and not parts
+        return not parts
     name = config.get(f"{family}/name", _default_name(family))
     chosen = [part for part in parts if len(parts) == 1 or part.part_name() == name]
     return any(field in part.model_fields for part in chosen)
-
-
-def _parts(family: str) -> list[type[Part]]:
-    if family not in TrialConfig.model_fields:
-        return []
-    found = members(TrialConfig.model_fields[family].annotation)
-    return [part for part in found if isinstance(part, type) and issubclass(part, Part)]
 
 
 def _default_name(family: str) -> str | None:

@@ -15,12 +15,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from search.options import GivenOptions, SearchOptions, resolve_options
+from search.options import GivenOptions, SearchOptions, check_options, resolve_options
 from search.resources import LOCAL, Resources, available_here, share_out
-from search.run_record import SPACE_FILE, read_record
+from search.run_record import recorded_options
 from search.space_file import Space, load_space
 from trainable.errors import ConfigError, expected, unknown
 from trainable.objective import Objective
+from trainable.run_files import SPACE_FILE
 
 if TYPE_CHECKING:
     from search.space_check import SpaceCheck
@@ -74,6 +75,7 @@ def make_plan(
     options = resolve_options(given.values, space.recommended, name="")
     if not options.name:
         options = options.model_copy(update={"name": new_name(space.name, options.runs_dir)})
+    options = _with_parsed_pins(options)
     resources, check = _check_without_data(options, space, dry_run=given.dry_run)
     data = _prepare_data(options, progress)
     check_metric(options.metric, data.label_space)
@@ -85,17 +87,25 @@ def make_plan(
 
 def _plan_on(run_folder: Path, changes: dict[str, Any]) -> SearchPlan:
     """Plan to go on with a run folder, options as recorded there but for the changes."""
-    record = read_record(run_folder)
     here = run_folder if run_folder.name not in ("", "..") else run_folder.resolve()
     place = {"runs_dir": here.parent, "name": here.name}
-    options = SearchOptions.model_validate({**record["options"], **place, **changes})
+    options = recorded_options(run_folder, {**place, **changes})
+    check_options(options)
     space = load_space(run_folder / SPACE_FILE)
+    options = _with_parsed_pins(options)
     resources, check = _check_without_data(options, space, resumes=True)
     from trainable.data.prepared import read_data
 
     data = read_data(run_folder)
     objective = Objective(options.metric)
     return SearchPlan(options, space, data, resources, objective, check, resumes=True)
+
+
+def _with_parsed_pins(options: SearchOptions) -> SearchOptions:
+    """Return options whose pins are as a trial reads them, as they are to be compared and kept."""
+    from search.pins import parsed_pins
+
+    return options.model_copy(update={"pins": parsed_pins(options.pins)})
 
 
 def new_name(space: str, runs_dir: Path) -> str:
@@ -121,9 +131,13 @@ def _check_without_data(
 ) -> tuple[Resources, SpaceCheck]:
     """Check what does not depend on the data, and report all of it together."""
     problems: list[str] = []
-    if not resumes:
-        with _collected(problems):
+    with _collected(problems):
+        if resumes:
+            check_writable(options.run_folder, "--resume")
+        else:
             check_place(options)
+    with _collected(problems):
+        check_pinned_epochs(options)
     with _collected(problems):
         available = available_here() if options.address == LOCAL else None
         resources = share_out(options, available)
@@ -153,14 +167,39 @@ def check_place(options: SearchOptions) -> None:
         remedy = f"Go on with it by --resume {run_folder}, or choose another name."
         raise ConfigError(expected("--name", "a new name", f"{run_folder}, which exists", remedy))
     above = next(folder for folder in run_folder.absolute().parents if folder.exists())
+    check_writable(above, "--runs-dir")
+
+
+def check_writable(folder: Path, option: str) -> None:
+    """Check that a folder can be written to.
+
+    Args:
+        folder: The folder.
+        option: The option that it comes from.
+
+    Raises:
+        ConfigError: If it cannot.
+    """
     try:
         # Only writing tells: permissions say nothing of read-only file systems, nor to root.
-        with TemporaryDirectory(prefix=".search-", dir=above):
+        with TemporaryDirectory(prefix=".search-", dir=folder):
             pass
     except OSError as error:
-        got = f"{options.runs_dir} ({error.strerror})"
-        what = "a folder that can be written to"
-        raise ConfigError(expected("--runs-dir", what, got)) from error
+        got = f"{folder} ({error.strerror})"
+        raise ConfigError(expected(option, "a folder that can be written to", got)) from error
+
+
+def check_pinned_epochs(options: SearchOptions) -> None:
+    """Check that trials are not pinned to more epochs than they may have.
+
+    Raises:
+        ConfigError: If they are.
+    """
+    epochs = options.pins.get("epochs")
+    if isinstance(epochs, int) and epochs > options.max_epochs:
+        limit = f"at most --max-epochs {options.max_epochs}"
+        remedy = "Give --max-epochs instead."
+        raise ConfigError(expected("--set epochs", limit, epochs, remedy))
 
 
 def _prepare_data(

@@ -36,7 +36,8 @@ class _State:
     num_earlier: int = 0
     most_running: int = 0
     is_over: bool = False
-    best: Best | None = None
+    # Value that each ended trial was told with: what it is ranked by.
+    values: dict[int, float] = field(default_factory=dict)
 
 
 class SearchProgress:
@@ -111,8 +112,8 @@ class SearchProgress:
             self._state.configs[trial.number] = described
             self._state.ended[state] += 1
             self._state.num_earlier += 1
-            for value in trial.intermediate_values.values():
-                self._note_best(trial.number, value)
+            if state != "failed" and trial.value is not None:
+                self._state.values[trial.number] = trial.value
 
     def trial_started(self, number: int, config: Mapping[str, Any]) -> None:
         """Take in that a trial begins or goes on.
@@ -125,7 +126,7 @@ class SearchProgress:
         with self._lock:
             self._state.configs[number] = described
             self._state.running[number] = RunningTrial(
-                number=number, epochs=int(config.get("epochs", 0)), config=described
+                number=number, epochs=_planned_epochs(config), config=described
             )
             most = max(self._state.most_running, len(self._state.running))
             self._state.most_running = most
@@ -141,7 +142,6 @@ class SearchProgress:
         """
         with self._lock:
             self._state.num_epochs += 1
-            self._note_best(number, best)
             if number in self._state.running:
                 row = replace(self._state.running[number], epoch=epoch, value=value, best=best)
                 self._state.running[number] = row
@@ -162,8 +162,10 @@ class SearchProgress:
             row = self._state.running.pop(number, None)
             if state in WORDS:
                 self._state.ended[state] += 1
+            if value is not None:
+                self._state.values[number] = value
             config = self._state.configs.get(number, "")
-            best = self._state.best
+            best = self._best()
         if state == "failed":
             text = " ".join(reason.split())
             self.note(f"trial {trial_id(number)} failed after {_epochs(epochs)}: {text}")
@@ -195,17 +197,22 @@ class SearchProgress:
                 num_stopped=state.ended["pruned"],
                 num_failed=state.ended["failed"],
                 num_epochs=state.num_epochs,
-                best=state.best,
+                best=self._best(),
                 elapsed_s=elapsed_s,
                 left_s=self._left_s(num_ended - state.num_earlier, elapsed_s),
                 most_running=state.most_running,
                 is_over=state.is_over,
             )
 
-    def _note_best(self, number: int, value: float) -> None:
-        best = self._state.best
-        if self._objective.is_better(value, than=best.value if best else None):
-            self._state.best = Best(number, value, self._state.configs.get(number, ""))
+    def _best(self) -> Best | None:
+        """Return the best of what ended trials were told with and running ones have reached."""
+        running = self._state.running.values()
+        values = self._state.values | {t.number: t.best for t in running if t.best is not None}
+        if not values:
+            return None
+        sign = self._objective.sign
+        number = max(values, key=lambda number: (sign * values[number], -number))
+        return Best(number, values[number], self._state.configs.get(number, ""))
 
     def _left_s(self, num_ended: int, elapsed_s: float) -> float | None:
         """Return the seconds left by the pace so far, at most those of the budget."""
@@ -214,6 +221,11 @@ class SearchProgress:
         by_budget = None if self._time_budget_s is None else self._time_budget_s - elapsed_s
         left = [seconds for seconds in (by_pace, by_budget) if seconds is not None]
         return max(0.0, min(left)) if left else None
+
+
+def _planned_epochs(config: Mapping[str, Any]) -> int:
+    epochs = config.get("epochs")
+    return epochs if isinstance(epochs, int) else 0
 
 
 def _epochs(count: int) -> str:

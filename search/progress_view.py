@@ -96,7 +96,7 @@ def describe_config(config: Mapping[str, Any]) -> str:
         'resnet18 · adamw 0.0021 · focal'
     """
     lr = config.get("optimizer/lr")
-    rate = "" if lr is None else f"{lr:.2g}"
+    rate = f"{lr:.2g}" if isinstance(lr, int | float) else str(lr or "")
     optimizer = f"{config.get('optimizer/name', 'lr' if rate else '')} {rate}".strip()
     parts = (config.get("backbone/name"), optimizer, config.get("loss/name"))
     return " · ".join(str(part) for part in parts if part)

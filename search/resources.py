@@ -1,20 +1,18 @@
 """What there is to run on, and what each trial gets of it. Starts no Ray."""
 
-import math
-import os
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from search.options import SearchOptions
+from trainable.cpus import usable_cpus
 from trainable.errors import ConfigError, expected
 
 LOCAL = "local"
-_CGROUP_CPU = Path("/sys/fs/cgroup/cpu.max")
 
 
 @dataclass(frozen=True)
 class Available:
-    """CPU cores and GPUs of this machine that the process may use."""
+    """CPU cores and GPUs of one machine that a search may use."""
 
     cpus: int
     gpus: int
@@ -28,7 +26,7 @@ class Resources:
         cpus_per_trial: CPU cores of a trial.
         gpus_per_trial: GPUs of a trial, or a share of one.
         max_concurrent: Most trials at a time; on a cluster fewer may fit.
-        available: What this machine has; None on a cluster, which is known once joined.
+        available: What this machine has; None on a cluster.
     """
 
     cpus_per_trial: float
@@ -36,31 +34,12 @@ class Resources:
     max_concurrent: int
     available: Available | None
 
-    @property
-    def threads_per_trial(self) -> int:
-        """Return the number of threads of a trial's tensor operations."""
-        return max(1, int(self.cpus_per_trial))
-
 
 def available_here() -> Available:
     """Return what this process may use: cores by affinity and container quota, visible GPUs."""
     import torch
 
-    return Available(cpus=_usable_cpus(_CGROUP_CPU), gpus=torch.cuda.device_count())
-
-
-def _usable_cpus(cgroup_file: Path) -> int:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, min(cores or 1, _cpu_quota(cgroup_file)))
-
-
-def _cpu_quota(cgroup_file: Path) -> int:
-    """Return the cores that a container may use, a large number where nothing limits them."""
-    try:
-        quota, period = cgroup_file.read_text().split()
-    except (OSError, ValueError):
-        return 1_000_000
-    return 1_000_000 if quota == "max" else math.ceil(int(quota) / int(period))
+    return Available(cpus=usable_cpus(), gpus=torch.cuda.device_count())
 
 
 def share_out(options: SearchOptions, available: Available | None) -> Resources:
@@ -78,7 +57,7 @@ def share_out(options: SearchOptions, available: Available | None) -> Resources:
     """
     if available is None:
         return _on_cluster(options)
-    problems = _too_much(options, available)
+    problems = _too_much(options, available, whose="there are")
     if problems:
         raise ConfigError(problems)
     gpus = options.gpus_per_trial
@@ -90,6 +69,31 @@ def share_out(options: SearchOptions, available: Available | None) -> Resources:
     if cpus is None:
         cpus = float(available.cpus // concurrent) if gpus else 1.0
     return Resources(cpus, gpus, concurrent, available)
+
+
+def share_out_nodes(options: SearchOptions, nodes: Sequence[Available]) -> Resources:
+    """Return what each trial gets on a cluster that has been joined.
+
+    Args:
+        options: The options of the search; unless they say how many trials run at a time, as
+            many do as fit.
+        nodes: What each machine of the cluster has.
+
+    Raises:
+        ConfigError: If no machine can hold a trial, which would wait for one for ever.
+    """
+    asked = _on_cluster(options)
+    fitting = sum(_fitting(options, node, asked.gpus_per_trial) for node in nodes)
+    if not fitting:
+        largest = Available(
+            cpus=max((node.cpus for node in nodes), default=0),
+            gpus=max((node.gpus for node in nodes), default=0),
+        )
+        got = f"{asked.cpus_per_trial:g} CPU and {asked.gpus_per_trial:g} GPU"
+        both = expected("--cpus-per-trial", "what one machine of the cluster has free", got)
+        raise ConfigError(_too_much(options, largest, whose="of its largest machine") or both)
+    concurrent = min(options.max_concurrent or fitting, options.trials)
+    return replace(asked, max_concurrent=concurrent)
 
 
 def _fitting(options: SearchOptions, available: Available, gpus_per_trial: float) -> int:
@@ -105,21 +109,21 @@ def _fitting(options: SearchOptions, available: Available, gpus_per_trial: float
 
 def _on_cluster(options: SearchOptions) -> Resources:
     if options.gpus_per_trial is None:
-        remedy = "What a cluster has is not known before it is joined."
-        what = f"a number together with --address {options.address}"
+        remedy = "Give 0 to run on the CPU."
+        what = f"a number, together with --address {options.address}"
         raise ConfigError(expected("--gpus-per-trial", what, "nothing", remedy))
     cpus = options.cpus_per_trial or 1.0
     concurrent = min(options.max_concurrent or options.trials, options.trials)
     return Resources(cpus, options.gpus_per_trial, concurrent, None)
 
 
-def _too_much(options: SearchOptions, available: Available) -> list[str]:
+def _too_much(options: SearchOptions, available: Available, *, whose: str) -> list[str]:
     problems = []
     if (options.cpus_per_trial or 0) > available.cpus:
-        limit = f"at most the {available.cpus} CPU cores there are"
+        limit = f"at most the {available.cpus} CPU cores {whose}"
         problems.append(expected("--cpus-per-trial", limit, f"{options.cpus_per_trial:g}"))
     if (options.gpus_per_trial or 0) > available.gpus:
-        limit = f"at most the {available.gpus} GPUs there are"
-        remedy = "" if available.gpus else "Leave it out to run on the CPU."
+        limit = f"at most the {available.gpus} GPUs {whose}"
+        remedy = "" if available.gpus else "Give 0 to run on the CPU."
         problems.append(expected("--gpus-per-trial", limit, f"{options.gpus_per_trial:g}", remedy))
     return problems

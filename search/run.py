@@ -5,6 +5,7 @@ import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,8 +42,28 @@ def _main(argv: Sequence[str] | None) -> int:
 
         print_dry_run(plan, console)
         return DONE
-    _decode(plan, console)
-    return _search(plan, argv, console)
+    with _on_cluster(plan, console) as plan_there:
+        _decode(plan_there, console)
+        return _search(plan_there, argv, console)
+
+
+@contextmanager
+def _on_cluster(plan: "SearchPlan", console: Console) -> Iterator["SearchPlan"]:
+    """Join the cluster that was asked for, before anything is written, and plan with its machines.
+
+    A private Ray is started by the engine, as late as can be.
+    """
+    if plan.resources.available is not None:
+        yield plan
+        return
+    from search.cluster import joined_cluster
+    from search.resources import share_out_nodes
+
+    with joined_cluster(plan.options.address) as cluster:
+        resources = share_out_nodes(plan.options, cluster.nodes)
+        if cluster.dashboard:
+            console.print(f"dashboard: http://{cluster.dashboard}")
+        yield replace(plan, resources=resources)
 
 
 def _plain_width() -> int:

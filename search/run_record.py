@@ -6,7 +6,7 @@ import os
 import platform
 import shlex
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -15,15 +15,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
-from trainable.errors import ConfigError, expected
+from search.options import SearchOptions
+from trainable.errors import ConfigError, expected, requirement
 from trainable.files import write_json, written_aside
+from trainable.run_files import RECORD_FILE, SPACE_FILE
 
 if TYPE_CHECKING:
     from search.plan import SearchPlan
 
-RECORD_FILE = "run.json"
-SPACE_FILE = "space.py"
 LOCK_FILE = ".lock"
 PACKAGES = (
     "classifier-search",
@@ -92,13 +94,44 @@ def read_record(run_folder: Path) -> dict[str, Any]:
     """
     path = run_folder / RECORD_FILE
     try:
-        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        record = json.loads(path.read_text(encoding="utf-8"))
     except OSError:
         what = f"a run folder with {RECORD_FILE}"
         raise ConfigError(expected(str(run_folder), what, _what_is_there(run_folder))) from None
-    except json.JSONDecodeError as error:
+    except ValueError as error:
         raise ConfigError(expected(str(path), "the record of a search", str(error))) from error
+    if not isinstance(record, dict) or not isinstance(record.get("options"), dict):
+        what = "the record of a search, with its options"
+        raise ConfigError(expected(str(path), what, "something else"))
     return record
+
+
+def recorded_options(run_folder: Path, changes: Mapping[str, Any]) -> SearchOptions:
+    """Return the options that a search was recorded with.
+
+    Args:
+        run_folder: The run folder.
+        changes: Options that replace recorded ones, by field name.
+
+    Raises:
+        ConfigError: If the record lacks an option, or has one that there is not.
+    """
+    recorded = read_record(run_folder)["options"]
+    try:
+        return SearchOptions.model_validate({**recorded, **changes})
+    except ValidationError as error:
+        raise ConfigError(
+            [_worded(run_folder / RECORD_FILE, detail) for detail in error.errors()]
+        ) from error
+
+
+def _worded(path: Path, detail: ErrorDetails) -> str:
+    where = f"{path}: options/{'/'.join(map(str, detail['loc']))}"
+    if detail["type"] == "missing":
+        return expected(where, "a value", "none")
+    if detail["type"] == "extra_forbidden":
+        return expected(where, "no such option", repr(detail["input"]))
+    return expected(where, requirement(detail["msg"]), repr(detail["input"]))
 
 
 def _what_is_there(folder: Path) -> str:
@@ -110,7 +143,7 @@ def locked(run_folder: Path) -> Iterator[None]:
     """Hold the lock of a run folder, so that no second process runs the same search.
 
     Raises:
-        ConfigError: If another process holds it.
+        ConfigError: If another process holds it, or the folder cannot be written to.
     """
     lock = FileLock(run_folder / LOCK_FILE, timeout=0)
     try:
@@ -119,6 +152,9 @@ def locked(run_folder: Path) -> Iterator[None]:
         what = "a search that nothing runs at the moment"
         got = "one that another process is running"
         raise ConfigError(expected(str(run_folder), what, got)) from None
+    except OSError as error:
+        what = "a folder that can be written to"
+        raise ConfigError(expected(str(run_folder), what, f"'{error.strerror}'")) from error
     try:
         yield
     finally:

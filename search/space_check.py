@@ -2,7 +2,7 @@
 
 import warnings
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,8 +11,8 @@ import optuna
 from search.pins import unused_pins
 from search.space_file import STARTS, Space, complete
 from search.suggesting import Dimension, Suggesting
-from trainable.config import TrialConfig, parse_config
-from trainable.errors import ConfigError
+from trainable.config import TrialConfig, field_names, parse_config
+from trainable.errors import ConfigError, unknown
 
 QUICK_SAMPLES = 25
 MANY_SAMPLES = 200
@@ -80,7 +80,8 @@ def check_space(
     ):
         _try_suggestion(check, space, study.ask(), pins=pins, max_epochs=max_epochs, seed=seed)
     for number, start in enumerate(space.starts):
-        check.problems.update(dict.fromkeys(_start_problems(space, pins, number, start), 0))
+        problems = _start_problems(space, pins, number, start, names=check.dimensions.keys())
+        check.problems.update(dict.fromkeys(problems, 0))
     if not check.problems:
         check.problems.update(dict.fromkeys(unused_pins(pins, check.used), 0))
     raise_problems(check.problems, of=check.num_samples)
@@ -112,17 +113,35 @@ def _try_suggestion(
 
 
 def _start_problems(
-    space: Space, pins: Mapping[str, Any], number: int, start: dict[str, Any]
+    space: Space,
+    pins: Mapping[str, Any],
+    number: int,
+    start: dict[str, Any],
+    *,
+    names: Set[str],
 ) -> tuple[str, ...]:
-    """Return what is wrong with a configuration that the space file wants tried first."""
+    """Return what is wrong with a configuration that the space file wants tried first.
+
+    Args:
+        space: The space.
+        pins: Values by name that are not drawn.
+        number: Place of the configuration in the list.
+        start: The configuration.
+        names: Names that the space has asked for in samples.
+    """
+    asked_for: Set[str] = names | {name for family in field_names().values() for name in family}
+    problems: tuple[str, ...] = ()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", UserWarning)  # Optuna's word for a value out of range
             asked = space.ask(optuna.trial.FixedTrial(start), pins)
+        asked_for = asked.dimensions.keys()
         parse_config(complete(asked.params, pins, max_epochs=1, seed=0))
     except ConfigError as error:
-        return tuple(f"{STARTS}[{number}]: {problem}" for problem in error.problems)
-    return ()
+        problems = error.problems
+    what = "a name that the space asks for with the others"
+    wrong = [unknown(name, what, name, names) for name in start if name not in asked_for]
+    return tuple(f"{STARTS}[{number}]: {problem}" for problem in (*problems, *wrong))
 
 
 def raise_problems(problems: Mapping[str, int], *, of: int) -> None:

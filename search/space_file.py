@@ -91,6 +91,8 @@ def complete(
 ) -> dict[str, Any]:
     """Add to what a space suggested the pins it does not ask for, and what the run decides.
 
+    Values are as the trial reads them, a number written as text being a number.
+
     Args:
         suggested: Values by flat name.
         pins: Pinned values; one that the chosen parts do not have is left out.
@@ -99,8 +101,10 @@ def complete(
     """
     # Imports every part of a trial, which takes seconds: not before a space has loaded.
     from search.pins import with_pins
+    from trainable.config import parsed_value
 
-    config = with_pins(suggested, pins)
+    merged = with_pins(suggested, pins)
+    config = {name: parsed_value(name, value) for name, value in merged.items()}
     epochs = config.get("epochs", max_epochs)
     config["epochs"] = min(epochs, max_epochs) if isinstance(epochs, int) else epochs
     config.setdefault("seed", seed)

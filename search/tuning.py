@@ -65,13 +65,18 @@ def tune_trials(
     )
     with _interruptible(stopper):
         tuner.fit()
-    if isinstance(stopper.error, OSError | StorageInternalError):
-        raise SearchError(f"run folder: expected to be written to, got {stopper.error}.") from (
-            stopper.error
-        )
     if stopper.error is not None:
-        raise stopper.error
+        raise _worded(stopper.error)
     return stopper.was_interrupted
+
+
+def _worded(error: Exception) -> Exception:
+    """Return the error that ended a search, a full disk and its like as one line."""
+    if not isinstance(error, OSError | StorageInternalError):
+        return error
+    ended = SearchError(f"run folder: expected to be written to, got {error}.")
+    ended.__cause__ = error
+    return ended
 
 
 @contextmanager

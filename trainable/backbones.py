@@ -8,6 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from huggingface_hub.errors import (
+    RemoteEntryNotFoundError,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
 from pydantic import field_validator
 from safetensors import SafetensorError
 from safetensors.torch import load_file
@@ -16,13 +21,15 @@ from torch import Tensor, nn
 from trainable.errors import ConfigError, expected
 from trainable.part import Part
 from trainable.timm_import import timm
+from trainable.user_paths import absolute_if_there
 
 SMALL = Path(__file__).parent / "pretrained" / "small.safetensors"
 NUM_SUGGESTIONS = 5
 # What timm's models raise at an image size that they cannot take.
 SIZE_ERRORS = (TypeError, ValueError, AssertionError, RuntimeError)
-# What the hub raises without network, without the weights, or without leave to read them.
-HUB_ERRORS = (OSError, ValueError, RuntimeError)
+# What the hub answers where the weights are not, or may not be read: trying again is no help.
+NOT_ON_HUB = (RemoteEntryNotFoundError, RepositoryNotFoundError, RevisionNotFoundError)
+NOT_PATHS = ("none", "hub", "small")
 MAX_MESSAGE = 160
 
 
@@ -48,6 +55,11 @@ class Backbone(Part):
             raise ValueError(f"one of {', '.join(sorted(tags)) or model}")
         return name
 
+    @field_validator("pretrained")
+    @classmethod
+    def _is_absolute(cls, pretrained: str) -> str:
+        return pretrained if pretrained in NOT_PATHS else absolute_if_there(pretrained)
+
     def build(self, size: tuple[int, int], *, load_pretrained: bool) -> nn.Module:
         """Return the timm model, whose output are pooled features [N, num_features].
 
@@ -59,8 +71,9 @@ class Backbone(Part):
             load_pretrained: Whether to start from the pretrained weights, if there are any.
 
         Raises:
-            ConfigError: If the model cannot take the size, or the weights are missing or fit
+            ConfigError: If the model cannot take the size, or the weights do not exist or fit
                 another model.
+            OSError: If the hub cannot be reached, which may be over when tried again.
         """
         check_size(self.name, size)
         if not load_pretrained or self.pretrained == "none":
@@ -80,9 +93,7 @@ class Backbone(Part):
             return
         if self.pretrained == "hub":
             if not timm.get_pretrained_cfg(self.name).has_weights:
-                remedy = "Choose another backbone, or pretrained none."
-                what = f"weights of {self.name} on the hub"
-                raise ConfigError(expected("backbone/pretrained", what, "none", remedy))
+                raise ConfigError(_not_on_hub(self.name, "none"))
         elif not self._weights_file().is_file():
             remedy = "Give a .safetensors file, or a folder that holds one by the model's name."
             file = self._weights_file()
@@ -164,15 +175,17 @@ def _create(name: str, size: tuple[int, int], **arguments: Any) -> nn.Module:  #
 def _create_from_hub(name: str, size: tuple[int, int]) -> nn.Module:
     try:
         return _create(name, size, pretrained=True)
-    except HUB_ERRORS as error:
-        remedy = "Without network: download it elsewhere and give the folder as pretrained."
-        problem = expected(
-            "backbone/pretrained",
-            f"weights of {name} from the hub",
-            _shortened(str(error)),
-            remedy,
-        )
-        raise ConfigError(problem) from error
+    except NOT_ON_HUB as error:
+        raise ConfigError(_not_on_hub(name, _shortened(str(error)))) from error
+    except OSError as error:
+        remedy = "Without network: download them elsewhere and give the folder as pretrained."
+        what, got = f"weights of {name} from the hub", _shortened(str(error))
+        raise OSError(expected("backbone/pretrained", what, got, remedy)) from error
+
+
+def _not_on_hub(name: str, got: str) -> str:
+    remedy = "Choose another backbone, or pretrained none."
+    return expected("backbone/pretrained", f"weights of {name} on the hub", got, remedy)
 
 
 def _create_from_file(name: str, size: tuple[int, int], file: Path) -> nn.Module:
@@ -232,7 +245,12 @@ def _full(value: Tensor) -> Tensor:
 
 
 def _small_file(name: str) -> Path:
-    backbone = json.loads(SMALL.with_suffix(".json").read_text())["backbone"]
+    try:
+        backbone = json.loads(SMALL.with_suffix(".json").read_text())["backbone"]
+    except OSError as error:
+        what, got = "the small start of this product", f"none ({error.filename}: {error.strerror})"
+        remedy = "Install it anew, or set backbone/pretrained to none or hub."
+        raise ConfigError(expected("backbone/pretrained", what, got, remedy)) from error
     if name != backbone:
         remedy = f"Set backbone/name to {backbone}, or backbone/pretrained to none or hub."
         raise ConfigError(

@@ -15,6 +15,7 @@ _INVALID_VALUE = re.compile(r"invalid (?P<type>\w+) value: (?P<got>.*)")
 _INVALID_CHOICE = re.compile(r"invalid choice: '?(?P<got>.*?)'? \(choose from (?P<known>.*)\)")
 _OF_ARGUMENT = re.compile(r"argument (?P<name>[^:]+): (?P<problem>.*)", re.DOTALL)
 _REQUIRED = "the following arguments are required: "
+_TOO_MANY = "unrecognized arguments: "
 
 
 def run_command(
@@ -93,6 +94,9 @@ def _reworded(message: str) -> Iterator[str]:
     if message.startswith(_REQUIRED):
         for name in message.removeprefix(_REQUIRED).split(", "):
             yield expected(name, "a value", "nothing")
+    elif message.startswith(_TOO_MANY):
+        for word in message.removeprefix(_TOO_MANY).split():
+            yield expected("arguments", "nothing more", repr(word), "See --help.")
     elif of_argument := _OF_ARGUMENT.fullmatch(message):
         yield _reworded_argument(of_argument["name"], of_argument["problem"])
     else:

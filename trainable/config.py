@@ -2,16 +2,24 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, PlainSerializer, ValidationError
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    TypeAdapter,
+    ValidationError,
+)
 from pydantic_core import ErrorDetails
 
 from trainable.augmentations import Augmentation
 from trainable.augmentations.presets import NoAugmentation
 from trainable.backbones import Backbone
 from trainable.cutmix import Mixing, NoMixing
-from trainable.errors import ConfigError, expected, unknown
+from trainable.errors import ConfigError, expected, requirement, unknown
 from trainable.freezing import Freeze
 from trainable.freezing.fixed import FreezeNone
 from trainable.heads import Head
@@ -26,6 +34,7 @@ from trainable.samplers import Sampling
 from trainable.samplers.shuffled import PlainSampling
 from trainable.schedules import Schedule
 from trainable.schedules.constant import Constant
+from trainable.seeds import LARGEST_SEED
 
 NO_LABEL_SHIFT = 60
 SMALLEST_SIDE = 8
@@ -77,7 +86,9 @@ class TrialConfig(Part):
         None, gt=0, lt=1, description="Decay of the weights' moving average, which is scored."
     )
     precision: PrecisionName = Field("fp32", description="Numeric precision of forward passes.")
-    seed: int = Field(0, ge=0, description="Seed of everything that the trial draws.")
+    seed: int = Field(
+        0, ge=0, le=LARGEST_SEED, description="Seed of everything that the trial draws."
+    )
 
 
 def nest(flat: Mapping[str, Any]) -> dict[str, Any]:
@@ -110,6 +121,42 @@ def parse_config(values: Mapping[str, Any]) -> TrialConfig:
         return TrialConfig.model_validate(nest(values))
     except ValidationError as error:
         raise ConfigError([_worded(detail) for detail in error.errors()]) from error
+
+
+def parsed_value(name: str, value: object) -> object:
+    """Return a value as a trial reads it: a number written as text is a number.
+
+    Args:
+        name: Flat name of the hyperparameter.
+        value: Its value; returned as it is where no trial would accept it, or where it is read
+            as something that is not a single value, such as a size.
+
+    Example:
+        >>> parsed_value("optimizer/lr", ".001"), parsed_value("epochs", 100.0)
+        (0.001, 100)
+        >>> parsed_value("resize", "64x48"), parsed_value("epochs", "many")
+        ('64x48', 'many')
+    """
+    for reader in _readers(name):
+        try:
+            read: object = reader.validate_python(value)
+        except ValidationError:
+            continue
+        return read if isinstance(read, bool | int | float | str | None) else value
+    return value
+
+
+@lru_cache(maxsize=256)
+def _readers(name: str) -> tuple[TypeAdapter[Any], ...]:
+    """Return what reads a hyperparameter: once for each part of its family that has it."""
+    family, _, field = name.partition("/")
+    if family not in TrialConfig.model_fields:
+        return ()
+    owners: tuple[type[Part], ...] = family_members(family) if field else (TrialConfig,)
+    found = (owner.model_fields.get(field or family) for owner in owners)
+    config = ConfigDict(allow_inf_nan=False)
+    annotations: list[Any] = [Annotated[field.annotation, field] for field in found if field]
+    return tuple(TypeAdapter(annotation, config=config) for annotation in annotations)
 
 
 def field_names() -> dict[str, tuple[str, ...]]:
@@ -155,7 +202,7 @@ def _worded(detail: ErrorDetails) -> str:
         return _unknown_field(path, family, location)
     if detail["type"] == "missing":
         return expected(path, "a value", "none")
-    return expected(path, _requirement(detail["msg"]), repr(detail["input"]))
+    return expected(path, requirement(detail["msg"]), repr(detail["input"]))
 
 
 def _without_tag(family: str, rest: list[str]) -> list[str]:
@@ -173,10 +220,3 @@ def _unknown_field(path: str, family: str, location: list[str]) -> str:
     known = [f"{family}/{field}" for part in chosen for field in part.model_fields]
     owner = family if len(parts) == 1 else f"{family}/name={location[1]}"
     return unknown(path, f"a hyperparameter of {owner}", path, known)
-
-
-def _requirement(message: str) -> str:
-    """Return what pydantic's "Input should be …" asks for."""
-    text = message.removeprefix("Input should be ").removeprefix("Value error, ")
-    text = text.partition(", unable to")[0]
-    return text[0].lower() + text[1:]

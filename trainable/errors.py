@@ -41,6 +41,18 @@ def expected(path: str, what: str, got: object, remedy: str = "") -> str:
     return f"{path}: expected {what}, got {got}.{tail}"
 
 
+def requirement(message: str) -> str:
+    """Return what a message of pydantic asks for, as ``expected`` words it.
+
+    Example:
+        >>> requirement("Input should be a valid integer, unable to parse string as an integer")
+        'a valid integer'
+    """
+    text = message.removeprefix("Input should be ").removeprefix("Value error, ")
+    text = text.partition(", unable to")[0]
+    return text[0].lower() + text[1:]
+
+
 def unknown(path: str, what: str, got: str, known: Iterable[str]) -> str:
     """Word a problem with a name, with the nearest known name and all known ones.
 

@@ -4,9 +4,13 @@ from collections.abc import Mapping
 
 import torch
 from torch import Tensor
-from torchmetrics.classification import MulticlassAccuracy, MulticlassF1Score
 
 from trainable.data.index import LabelSpace
+from trainable.timm_import import import_torchvision
+
+import_torchvision()  # torchmetrics imports it too
+
+from torchmetrics.classification import MulticlassAccuracy, MulticlassF1Score  # noqa: E402
 
 SMALLEST_PROBABILITY = 1e-12
 

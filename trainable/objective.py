@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 
 Mode = Literal["max", "min"]
+LOSS = "val/loss"
 
 
 @dataclass(frozen=True)
@@ -24,8 +25,8 @@ class Objective:
 
     @property
     def mode(self) -> Mode:
-        """Return min for losses, else max."""
-        return "min" if self.metric.endswith("loss") else "max"
+        """Return min for the loss, else max: an attribute's value may be called loss too."""
+        return "min" if self.metric == LOSS else "max"
 
     @property
     def sign(self) -> int:

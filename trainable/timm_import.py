@@ -3,8 +3,8 @@
 torchvision registers fake kernels for its compiled operators when it is imported. Beside a CPU
 build of torch its CUDA-built operators are absent and the registration raises ``operator
 torchvision::nms does not exist``. None of these operators is used here, so that one error is
-swallowed while torchvision is first imported, and only then. Everything that needs timm or
-torchvision imports it from here.
+swallowed while torchvision is first imported, and only then. Everything that needs timm
+imports it from here; what imports torchvision otherwise calls ``import_torchvision`` before.
 """
 
 import sys

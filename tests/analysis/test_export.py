@@ -1,5 +1,6 @@
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from analysis.bundle import read_bundle
 from analysis.export import best_with_weights, main
 from analysis.member import load_member
 from analysis.run_folder import RunFolder
+from trainable.data.cache import cache_file
 from trainable.errors import ConfigError
 
 
@@ -128,10 +130,10 @@ def test_changed_images_are_found(copy, coloured_data, tmp_path, capsys):
     run_file = copy / "run.json"
     run = json.loads(run_file.read_text())
     images = np.array(coloured_data.images((32, 24)))
-    cache = tmp_path / "cache" / "decoded" / coloured_data.fingerprint
-    cache.mkdir(parents=True)
-    np.save(cache / "32x24.npy", 255 - images)
-    np.save(cache / "24x24.npy", coloured_data.images((24, 24)))
+    changed = replace(coloured_data, cache_dir=tmp_path / "cache")
+    cache_file(changed, (32, 24)).parent.mkdir(parents=True)
+    np.save(cache_file(changed, (32, 24)), 255 - images)
+    np.save(cache_file(changed, (24, 24)), coloured_data.images((24, 24)))
     run["data"]["cache_dir"] = str(tmp_path / "cache")
     run_file.write_text(json.dumps(run))
     assert "to 0.0001, got a difference of" in refused(copy, tmp_path / "out", capsys)

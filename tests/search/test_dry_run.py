@@ -1,6 +1,6 @@
 import pytest
 
-from search.dry_run import class_counts, num_combinations
+from search.dry_run import images_and_people, num_combinations
 from search.run import main
 from search.space_check import check_space
 from search.space_file import load_space
@@ -42,7 +42,7 @@ def test_a_dry_run_finds_what_cannot_be_built(dry_run):
 
 
 def test_images_and_people_of_each_class_are_counted(data):
-    counts = class_counts(data)
+    counts = images_and_people(data)
     assert list(counts.index) == ["blue", "green", "red"]
     assert counts[["train", "val", "test"]].sum(axis=1).tolist() == [30, 30, 30]
     assert counts["people"].tolist() == [30, 30, 30]

@@ -167,8 +167,16 @@ def test_a_search_that_was_killed_and_interrupted_ends_as_asked(start, tmp_path)
 def test_a_worker_that_is_killed_goes_on_from_its_checkpoint(start, tmp_path):
     run = tmp_path / "runs" / "a"
     search = start("--trials", "2", "--max-epochs", "12", "--grace-period", "12")
-    wait_for(lambda: num_epochs_written(run) >= 3 and workers_of(search) != [], search)
-    os.kill(workers_of(search)[0], signal.SIGKILL)
+    workers: list[int] = []
+
+    def has_workers() -> bool:
+        workers[:] = workers_of(search)
+        return num_epochs_written(run) >= 3 and workers != []
+
+    wait_for(has_workers, search)
+    worker = workers[0]
+    assert Path(f"/proc/{worker}/cwd").resolve() == Path.cwd()
+    os.kill(worker, signal.SIGKILL)
     finished(search)
     trials = trials_of(run)
     assert [t.state for t in trials] == [TrialState.COMPLETE] * 2

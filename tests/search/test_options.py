@@ -57,7 +57,11 @@ def test_several_hyperparameters_can_be_pinned():
     [
         (["--trails", "3"], "--trails: expected a known option.*Did you mean '--trials'"),
         (["--trials", "0"], "--trials: expected a whole number of at least 1, got '0'"),
-        (["--seed", "-1"], "--seed: expected a whole number of at least 0, got '-1'"),
+        (["--seed", "-1"], "--seed: expected a whole number from 0 to 4294967295, got '-1'"),
+        (["--seed", "5000000000"], "--seed: expected .* to 4294967295, got '5000000000'"),
+        (["--address", "there"], "--address: expected local, auto, or host:port.*got 'there'"),
+        (["--address", "ray://a:1"], "--address: expected local, auto, or host:port"),
+        (["oats"], "^arguments: expected nothing more, got 'oats'"),
         (["--time-budget", "5"], "--time-budget: expected a duration such as 2h.*got '5'"),
         (["--time-budget", "1h2"], "--time-budget: expected a duration"),
         (["--time-budget", "0s"], "--time-budget: expected a duration"),
@@ -114,9 +118,10 @@ def test_a_given_grace_period_longer_than_the_trials_is_refused():
         resolved("--max-epochs", "2", "--grace-period", "5")
 
 
-def test_pinned_epochs_beyond_the_longest_training_are_refused():
-    with pytest.raises(ConfigError, match="--set epochs: expected at most --max-epochs 9, got 50"):
-        resolved("--set", "epochs=50", max_epochs=9)
+def test_a_seed_that_leaves_no_room_for_the_trials_is_refused():
+    assert resolved("--seed", "4294967293", "--trials", "3").seed == 4294967293
+    with pytest.raises(ConfigError, match="--seed: expected at most 4294967292 with 4 trials"):
+        resolved("--seed", "4294967293", "--trials", "4")
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,10 @@
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 
 from search.options import SearchOptions, parse_arguments
-from search.plan import check_metric, make_plan, new_name
+from search.plan import check_metric, check_writable, make_plan, new_name
 from trainable.data.index import Attribute, LabelSpace
 from trainable.errors import ConfigError
 
@@ -61,6 +62,25 @@ def test_a_runs_folder_that_cannot_be_written_is_refused(plan, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(ConfigError, match="--runs-dir: expected a folder that can be written to"):
         plan(**{"runs-dir": tmp_path / "file" / "runs"})
+
+
+def test_a_run_folder_that_cannot_be_written_is_refused():
+    with pytest.raises(ConfigError, match="--resume: expected a folder that can be written to"):
+        check_writable(Path("/proc"), "--resume")
+
+
+@pytest.mark.parametrize("epochs", ["4", "100.0", '"100"'])
+def test_pinned_epochs_beyond_the_longest_training_are_refused(plan, epochs):
+    with pytest.raises(
+        ConfigError, match=r"--set epochs: expected at most --max-epochs 3, got \d"
+    ):
+        plan("--set", f"epochs={epochs}")
+
+
+def test_a_pinned_number_written_as_text_is_a_number(plan):
+    made = plan("--set", "optimizer/lr=.001", "--set", "epochs=2.0")
+    assert made.options.pins == {"optimizer/lr": 0.001, "epochs": 2}
+    assert {config.optimizer.lr for config in made.check.configs.values()} == {0.001}
 
 
 def test_problems_of_options_space_and_resources_are_reported_together(plan, tmp_path):

@@ -100,8 +100,29 @@ def test_the_lowest_loss_is_the_best():
         "run", objective=Objective("val/loss"), num_trials=2, console=console(terminal=False)
     )
     for number, value in enumerate((0.6, 0.3)):
+        progress.trial_started(number, CONFIG)
         progress.epoch_reported(number, 1, value, value)
     assert progress.snapshot().best.number == 1
+
+
+def test_a_trial_that_has_ended_counts_with_the_value_it_is_ranked_by(progress):
+    for number, best in enumerate((0.6, 0.9, 0.8)):
+        progress.trial_started(number, CONFIG)
+        progress.epoch_reported(number, 1, best, best)
+    assert progress.snapshot().best.number == 1
+    end(progress, 1, "failed", "loss: not a number", value=None)
+    assert progress.snapshot().best.number == 2
+    end(progress, 2, "pruned", "asha", value=0.5)
+    best = progress.snapshot().best
+    assert (best.number, best.value) == (0, 0.6)
+
+
+@pytest.mark.parametrize("value", ["fast", None, [1], True, float("nan"), {}])
+def test_no_value_of_a_hyperparameter_breaks_the_view(progress, value):
+    config = CONFIG | {"optimizer/lr": value, "epochs": value, "loss/name": value}
+    progress.trial_started(0, config)
+    progress.epoch_reported(0, 1, float("nan"), float("nan"))
+    assert "0000" in shown(progress)
 
 
 def test_time_left_follows_the_pace(progress, clock):
@@ -134,13 +155,15 @@ def test_time_left_is_at_most_that_of_the_budget(clock):
 
 
 def test_what_earlier_processes_did_is_counted_but_not_in_the_pace(progress, clock):
-    for value, state in ((0.9, "COMPLETE"), (0.2, "PRUNED"), (None, "FAIL"), (None, "WAITING")):
+    states = ((0.9, "COMPLETE"), (0.2, "PRUNED"), (None, "FAIL"), (None, "WAITING"))
+    for number, (value, state) in enumerate(states):
         trial = optuna.trial.create_trial(
-            value=value if state == "COMPLETE" else None,
+            value=value,
             state=optuna.trial.TrialState[state],
-            intermediate_values={} if value is None else {1: value},
+            intermediate_values={1: 0.95},
             user_attrs={"config": CONFIG},
         )
+        trial.number = number
         progress.trial_known(trial)
     snapshot = progress.snapshot()
     assert (snapshot.num_ended, snapshot.num_waiting, snapshot.num_epochs) == (3, 5, 0)
@@ -209,6 +232,7 @@ def test_a_view_of_many_trials_says_how_many_more_there_are():
 def test_the_height_stays_when_one_of_several_trials_has_ended(progress):
     for number in range(2):
         progress.trial_started(number, CONFIG)
+    progress.epoch_reported(0, 1, 0.5, 0.5)
     before = shown(progress)
     end(progress, 0)
     assert len(shown(progress).splitlines()) == len(before.splitlines())

@@ -1,7 +1,7 @@
 import pytest
 
 from search.options import SearchOptions
-from search.resources import Available, Resources, _usable_cpus, share_out
+from search.resources import Available, Resources, share_out, share_out_nodes
 from trainable.errors import ConfigError
 
 
@@ -52,17 +52,48 @@ def test_on_a_cluster_as_many_trials_as_wanted_may_run():
     assert shared(None, address="auto", gpus_per_trial=0.5) == Resources(1, 0.5, 50, None)
 
 
-def test_a_trial_has_at_least_one_thread():
-    assert Resources(0.5, 0, 4, None).threads_per_trial == 1
-    assert Resources(3, 0, 4, None).threads_per_trial == 3
+NODES = (Available(0, 0), Available(8, 2), Available(4, 1))
 
 
-@pytest.mark.parametrize(("text", "limit"), [("50000 100000", 1), ("100000 100000", 1)])
-def test_a_container_may_use_the_cores_of_its_quota(tmp_path, text, limit):
-    (tmp_path / "cpu.max").write_text(text)
-    assert _usable_cpus(tmp_path / "cpu.max") == limit
+def of_nodes(nodes: tuple[Available, ...] = NODES, **options) -> Resources:
+    places = {"space": "s.py", "name": "run", "cache_dir": "c", "address": "auto"}
+    return share_out_nodes(SearchOptions(**(places | options)), nodes)
 
 
-def test_without_a_quota_all_cores_may_be_used(tmp_path):
-    (tmp_path / "cpu.max").write_text("max 100000")
-    assert _usable_cpus(tmp_path / "cpu.max") == _usable_cpus(tmp_path / "none")
+@pytest.mark.parametrize(
+    ("options", "concurrent"),
+    [
+        ({"gpus_per_trial": 1}, 3),
+        ({"gpus_per_trial": 0.5}, 6),
+        ({"gpus_per_trial": 0, "cpus_per_trial": 3}, 3),
+        ({"gpus_per_trial": 0, "trials": 5}, 5),
+        ({"gpus_per_trial": 1, "max_concurrent": 2}, 2),
+        ({"gpus_per_trial": 1, "max_concurrent": 9}, 9),
+    ],
+)
+def test_on_a_cluster_as_many_trials_run_as_its_machines_hold(options, concurrent):
+    assert of_nodes(**options).max_concurrent == concurrent
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"gpus_per_trial": 3}, "^--gpus-per-trial: expected at most the 2 GPUs of its largest m"),
+        (
+            {"gpus_per_trial": 0, "cpus_per_trial": 9},
+            "^--cpus-per-trial: expected at most the 8 CPU cores of its largest machine, got 9",
+        ),
+    ],
+)
+def test_a_trial_that_no_machine_of_a_cluster_can_hold_is_refused(options, message):
+    with pytest.raises(ConfigError, match=message):
+        of_nodes(**options)
+
+
+def test_cores_and_gpus_of_different_machines_hold_no_trial():
+    with pytest.raises(
+        ConfigError, match=r"^--cpus-per-trial: expected what one machine .* 2 GPU"
+    ):
+        of_nodes((Available(8, 0), Available(1, 2)), gpus_per_trial=2, cpus_per_trial=4)
+    with pytest.raises(ConfigError, match=r"^--cpus-per-trial: expected what one machine"):
+        of_nodes((), gpus_per_trial=0)

@@ -6,7 +6,13 @@ import pytest
 
 from search.options import parse_arguments
 from search.plan import make_plan
-from search.run_record import create_run_folder, locked, read_record, record_resume
+from search.run_record import (
+    create_run_folder,
+    locked,
+    read_record,
+    record_resume,
+    recorded_options,
+)
 from trainable.data.prepared import read_data
 from trainable.errors import ConfigError
 
@@ -96,6 +102,33 @@ def test_a_damaged_record_is_refused(tmp_path):
     (tmp_path / "run.json").write_text('{"options": ')
     with pytest.raises(ConfigError, match=r"run\.json: expected the record of a search, got Exp"):
         read_record(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["[]", "{}", '{"options": 7}', "\udcff"])
+def test_a_record_without_options_is_refused(tmp_path, text):
+    (tmp_path / "run.json").write_bytes(text.encode(errors="surrogateescape"))
+    with pytest.raises(ConfigError, match=r"run\.json: expected the record of a search, .*got"):
+        recorded_options(tmp_path, {})
+
+
+def test_wrong_options_of_a_record_are_a_line_each(tmp_path):
+    options = {"space": "s.py", "name": "a", "trials": "many", "colour": "red"}
+    (tmp_path / "run.json").write_text(json.dumps({"options": options}))
+    with pytest.raises(ConfigError) as error:
+        recorded_options(tmp_path, {"seed": 1})
+    said = [problem.removeprefix(f"{tmp_path}/") for problem in error.value.problems]
+    assert said == [
+        "run.json: options/trials: expected a valid integer, got 'many'.",
+        "run.json: options/cache_dir: expected a value, got none.",
+        "run.json: options/colour: expected no such option, got 'red'.",
+    ]
+
+
+def test_a_run_folder_that_cannot_be_locked_is_refused(tmp_path):
+    (tmp_path / ".lock").mkdir()
+    what = "expected a folder that can be written to, got 'Is a directory'"
+    with pytest.raises(ConfigError, match=what), locked(tmp_path):
+        pass
 
 
 def _lock(folder, results):

@@ -115,28 +115,45 @@ def space(trial):
     trial.suggest_categorical("optimizer/name", ["sgd", "adamw"])
     trial.suggest_float("optimizer/lr", 1e-3, 1e-1, log=True)
 """
-START = '"backbone/name": "test_efficientnet", "optimizer/name": "sgd"'
+START = {"backbone/name": "test_efficientnet", "optimizer/name": "sgd"}
 
 
 @pytest.mark.parametrize(
     ("start", "problem"),
     [
-        ("{%s}" % START, r"STARTS\[0\]: .*optimizer/lr"),
+        (START, r"STARTS\[0\]: .*optimizer/lr"),
         (
-            '{%s, "optimizer/lr": 5.0}' % START,
+            START | {"optimizer/lr": 5.0},
             r"STARTS\[0\]: .*5\.0 of the parameter 'optimizer/lr' is out of the range",
         ),
-        ("7", r"STARTS: expected a list of dicts, got \[7\]"),
+        (
+            START | {"optimizer/lr": 0.05, "optimizer/lrr": 1},
+            r"STARTS\[0\]: optimizer/lrr: expected a name that .*Did you mean 'optimizer/lr'",
+        ),
+        (
+            START | {"optimizer/lr": 0.05, "optimizer/momentum": 0.9},
+            r"STARTS\[0\]: optimizer/momentum: expected a name that the space asks for",
+        ),
+        (
+            START | {"optimizr/lr": 0.05},
+            r"STARTS\[0\]: optimizr/lr: expected a name .*Did you mean 'optimizer/lr'",
+        ),
+        (7, r"STARTS: expected a list of dicts, got \[7\]"),
     ],
 )
 def test_a_start_that_the_space_could_not_suggest_is_refused(tmp_path, start, problem):
     path = tmp_path / "s.py"
-    path.write_text(STARTING.replace("{starts}", start))
+    path.write_text(STARTING.replace("{starts}", repr(start)))
     with pytest.raises(ConfigError, match=problem):
         check_space(load_space(path), pins={}, max_epochs=3, seed=0)
 
 
 def test_a_start_within_the_space_is_accepted(tmp_path):
     path = tmp_path / "s.py"
-    path.write_text(STARTING.replace("{starts}", '{%s, "optimizer/lr": 0.05}' % START))
+    path.write_text(STARTING.replace("{starts}", repr(START | {"optimizer/lr": 0.05})))
     assert check_space(load_space(path), pins={}, max_epochs=3, seed=0).num_samples > 0
+
+
+def test_epochs_that_are_no_integer_are_limited_too(check):
+    configs = check(lambda trial: trial.suggest_float("epochs", 100, 101, step=1)).configs
+    assert {config.epochs for config in configs.values()} == {9}

@@ -1,13 +1,17 @@
 """Backbones: which there are, at which sizes, from which weights, in which layers."""
 
 import json
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import torch
+from huggingface_hub import constants
 from pydantic import ValidationError
 from safetensors.torch import load_file, save_file
 
+from trainable import backbones
 from trainable.backbones import (
     SMALL,
     Backbone,
@@ -199,6 +203,30 @@ def test_without_loading_the_file_need_not_exist():
     build("test_resnet", pretrained="gone.safetensors", load_pretrained=False)
 
 
+def test_a_relative_path_holds_in_other_folders_too(tmp_path, monkeypatch):
+    saved("test_resnet", tmp_path / "mine.safetensors")
+    monkeypatch.chdir(tmp_path)
+    backbone = Backbone(name="test_resnet", pretrained="mine.safetensors")
+    assert backbone.pretrained == str(tmp_path / "mine.safetensors")
+    monkeypatch.chdir("/")
+    backbone.build(SIZE, load_pretrained=True)
+
+
+def test_a_link_to_weights_keeps_its_name(tmp_path, monkeypatch):
+    (tmp_path / "blob").touch()
+    (tmp_path / "mine.safetensors").symlink_to("blob")
+    monkeypatch.chdir(tmp_path)
+    backbone = Backbone(name="test_resnet", pretrained="mine.safetensors")
+    assert backbone.pretrained == str(tmp_path / "mine.safetensors")
+
+
+@pytest.mark.parametrize("word", ["none", "hub", "small"])
+def test_a_folder_named_like_a_word_is_not_meant_by_it(tmp_path, monkeypatch, word):
+    (tmp_path / word).mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert Backbone(name="test_resnet", pretrained=word).pretrained == word
+
+
 def refusal(name, pretrained):
     with pytest.raises(ConfigError, match="backbone/pretrained: expected") as caught:
         build(name, pretrained=pretrained)
@@ -240,6 +268,42 @@ def test_hub_weights_that_timm_does_not_have_are_refused():
     assert "expected weights of efficientnet_b6 on the hub, got none" in problem
 
 
+@pytest.fixture
+def empty_hub(tmp_path, monkeypatch):
+    """A hub that has nothing, and says so in the way that it is asked to."""
+
+    class Hub(BaseHTTPRequestHandler):
+        def do_HEAD(self):
+            self.send_response(404)
+            self.send_header("X-Error-Code", self.server.code)
+            self.end_headers()
+
+        def log_message(self, *arguments):
+            """Keep quiet."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Hub) as server:
+        url = f"http://127.0.0.1:{server.server_port}/{{repo_id}}/{{revision}}/{{filename}}"
+        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", url)
+        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+@pytest.mark.parametrize("code", ["EntryNotFound", "RepoNotFound", "RevisionNotFound"])
+def test_weights_that_are_not_on_the_hub_are_refused(empty_hub, code):
+    empty_hub.code = code
+    assert "expected weights of test_resnet on the hub, got" in refusal("test_resnet", "hub")
+
+
+def test_a_hub_that_cannot_be_reached_may_be_tried_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    with pytest.raises(OSError, match=r"expected weights of test_resnet from the hub, .*Without"):
+        build("test_resnet", pretrained="hub")
+
+
 def test_the_small_start_fits_its_own_model():
     name = json.loads(SMALL.with_suffix(".json").read_text())["backbone"]
     loaded = build(name, pretrained="small")
@@ -251,6 +315,13 @@ def test_the_small_start_fits_its_own_model():
 
 def test_the_small_start_fits_no_other_model():
     assert "expected none, hub or a path for test_vit, got 'small'" in refusal("test_vit", "small")
+
+
+def test_an_installation_without_the_small_start_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(backbones, "SMALL", tmp_path / "small.safetensors")
+    problem = refusal("test_resnet", "small")
+    assert "expected the small start of this product, got none" in problem
+    assert "small.json: No such file or directory). Install it anew" in problem
 
 
 def test_building_without_memory_is_quick():

@@ -1,6 +1,6 @@
 import pytest
 
-from trainable.config import TrialConfig, field_names, parse_config
+from trainable.config import TrialConfig, field_names, parse_config, parsed_value
 from trainable.errors import ConfigError
 
 GOOD = {"backbone/name": "test_efficientnet", "optimizer/name": "sgd", "optimizer/lr": 0.1}
@@ -40,6 +40,7 @@ def test_a_size_may_be_text_or_a_pair():
         ({"precision": "fp8"}, "precision: expected 'fp32', 'bf16' or 'fp16', got 'fp8'."),
         ({"backbone/nam": "x"}, "backbone/nam: expected a hyperparameter of backbone, got"),
         ({"loss": "focal"}, "loss: expected"),
+        ({"seed": 2**32}, "seed: expected less than or equal to 4294967295, got 4294967296."),
     ],
 )
 def test_a_wrong_value_is_named_with_what_was_expected(change, message):
@@ -59,3 +60,24 @@ def test_every_field_has_a_flat_name():
     assert names.keys() == TrialConfig.model_fields.keys()
     assert "optimizer/momentum" in names["optimizer"]
     assert names["seed"] == ("seed",)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "parsed"),
+    [
+        ("optimizer/lr", ".001", 0.001),
+        ("optimizer/lr", "NaN", "NaN"),
+        ("optimizer/lr", "fast", "fast"),
+        ("epochs", 100.0, 100),
+        ("epochs", 0.5, 0.5),
+        ("patience", None, None),
+        ("loss/name", "focl", "focl"),
+        ("resize", "64x48", "64x48"),
+        ("los/gamma", "1", "1"),
+        ("loss/gama", "1", "1"),
+        ("loss", "1", "1"),
+    ],
+)
+def test_a_value_is_read_as_a_trial_reads_it_or_left_alone(name, value, parsed):
+    read = parsed_value(name, value)
+    assert (read, type(read)) == (parsed, type(parsed))

@@ -4,9 +4,15 @@ from trainable.objective import Objective
 
 
 @pytest.mark.parametrize(
-    ("metric", "mode"), [("val/f1", "max"), ("val/loss", "min"), ("val/f1/age/old", "max")]
+    ("metric", "mode"),
+    [
+        ("val/f1", "max"),
+        ("val/loss", "min"),
+        ("val/f1/age/old", "max"),
+        ("val/f1/goal/weight_loss", "max"),
+    ],
 )
-def test_only_losses_are_minimised(metric, mode):
+def test_only_the_loss_is_minimised(metric, mode):
     assert Objective(metric).mode == mode
 
 

@@ -1,5 +1,6 @@
 """Importing timm where torchvision's compiled operators load, and where they do not."""
 
+import ast
 import subprocess
 import sys
 import textwrap
@@ -19,6 +20,18 @@ from trainable.timm_import import timm
 assert torch.library.register_fake is original
 assert timm.__file__
 """
+NEED_TORCHVISION = {"timm", "torchmetrics", "torchvision"}
+
+
+def importers():
+    """Yield the modules that import torchvision, or what imports it, themselves."""
+    for package in ("trainable", "analysis", "search"):
+        for path in sorted((ROOT / package).rglob("*.py")):
+            nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
+            names = {a.name for n in nodes if isinstance(n, ast.Import) for a in n.names}
+            names |= {n.module for n in nodes if isinstance(n, ast.ImportFrom) and n.module}
+            if NEED_TORCHVISION & {name.partition(".")[0] for name in names}:
+                yield ".".join(path.relative_to(ROOT).with_suffix("").parts)
 
 
 def run(program, *paths):
@@ -68,3 +81,9 @@ def test_any_other_failure_is_passed_on(stand_in):
     result = run(PROGRAM, stand_in(ABSENT.replace("torchvision::", "other::")))
     assert result.returncode == 1
     assert "RuntimeError: operator other::absent does not exist" in result.stderr
+
+
+@pytest.mark.parametrize("module", list(importers()))
+def test_a_module_that_needs_torchvision_can_be_imported_first(module):
+    result = run(f"import {module}")
+    assert result.returncode == 0, result.stderr

@@ -4,10 +4,12 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from pydantic import field_validator
 
 from trainable.augmentations.base import AugmentationPart
 from trainable.augmentations.library import A
 from trainable.errors import ConfigError, expected
+from trainable.user_paths import absolute_if_there
 
 FORMATS: dict[str, Literal["json", "yaml"]] = {
     ".json": "json",
@@ -21,6 +23,11 @@ class Custom(AugmentationPart):
 
     name: Literal["custom"] = "custom"
     file: str
+
+    @field_validator("file")
+    @classmethod
+    def _is_absolute(cls, file: str) -> str:
+        return absolute_if_there(file)
 
     def build(self, size: tuple[int, int]) -> A.Compose:
         """Return the pipeline that the file describes.

@@ -8,7 +8,8 @@ from typing import BinaryIO, Protocol
 import numpy as np
 
 from trainable.data.built_once import built_once
-from trainable.data.decode import decode_image
+from trainable.data.decode import DECODER_VERSION, decode_image, read_file
+from trainable.data.fingerprint import content_hash, fingerprint
 from trainable.data.index import DataIndex
 from trainable.data.threads import Progress, in_threads
 from trainable.errors import SearchError, expected
@@ -37,8 +38,8 @@ def open_cache(
 ) -> np.memmap:
     """Return all images at a size, mapped from a file that all processes of a machine share.
 
-    The file is ``<cache_dir>/decoded/<fingerprint>/<height>x<width>.npy``. The first process
-    that needs it builds it while others wait; a damaged one is built anew.
+    The first process that needs the file builds it while others wait; a damaged one is built
+    anew.
 
     Args:
         data: The data set.
@@ -49,11 +50,12 @@ def open_cache(
         uint8 [num_images, height, width, 3], RGB, read-only; row i is row i of the index.
 
     Raises:
-        SearchError: If an image cannot be decoded any more, or the file not be written.
+        SearchError: If an image has changed or cannot be decoded any more, or the file not be
+            written.
     """
-    path = data.cache_dir / "decoded" / data.fingerprint / f"{size[0]}x{size[1]}.npy"
+    path = cache_file(data, size)
     shape = (len(data.index), *size, 3)
-    build = partial(_build, index=data.index, shape=shape, progress=progress)
+    build = partial(_build, data=data, shape=shape, progress=progress)
     try:
         built_once(path, build, is_whole=lambda path: _mapped(path, shape) is not None)
     except OSError as error:
@@ -62,6 +64,12 @@ def open_cache(
     mapped = _mapped(path, shape)
     assert mapped is not None
     return mapped
+
+
+def cache_file(data: ImageSet, size: tuple[int, int]) -> Path:
+    """Return where all images at a size are kept: a .npy file by decoder, data set and size."""
+    folder = data.cache_dir / "decoded" / f"v{DECODER_VERSION}" / data.fingerprint
+    return folder / f"{size[0]}x{size[1]}.npy"
 
 
 def _mapped(path: Path, shape: Shape) -> np.memmap | None:
@@ -74,15 +82,22 @@ def _mapped(path: Path, shape: Shape) -> np.memmap | None:
     return images if whole else None
 
 
-def _build(path: Path, *, index: DataIndex, shape: Shape, progress: Progress | None) -> None:
+def _build(path: Path, *, data: ImageSet, shape: Shape, progress: Progress | None) -> None:
+    index, hashes = data.index, []
     # Written in order, not through a memory map: there, a full disk kills the process.
     with path.open("wb") as file:
         _write_header(file, shape)
         paths = [index.root / path for path in index.table["path"]]
-        for image in in_threads(partial(_decode, size=(shape[1], shape[2])), paths, progress):
+        decode = partial(_decode, size=(shape[1], shape[2]))
+        for image, hash_ in in_threads(decode, paths, progress):
             file.write(image.data)
+            hashes.append(hash_)
         file.flush()
         os.fsync(file.fileno())
+    if fingerprint(index.table, hashes) != data.fingerprint:
+        remedy = "Put back what has changed, or start a new search."
+        what = "the images as when the search began"
+        raise SearchError(expected(str(index.root), what, "changed ones", remedy))
 
 
 def _write_header(file: BinaryIO, shape: Shape) -> None:
@@ -90,9 +105,11 @@ def _write_header(file: BinaryIO, shape: Shape) -> None:
     np.lib.format.write_array_header_1_0(file, header)
 
 
-def _decode(path: Path, size: tuple[int, int]) -> np.ndarray:
+def _decode(path: Path, size: tuple[int, int]) -> tuple[np.ndarray, str]:
+    """Return the pixels of a file and the hash of its content."""
     try:
-        return decode_image(path, size)
+        content = read_file(path)
+        return decode_image(content, size), content_hash(content)
     except ValueError as error:
         raise SearchError(
             expected(str(path), "an image as when the search began", error)

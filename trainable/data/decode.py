@@ -10,6 +10,8 @@ import cv2
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+# To be raised with every change of the pixels that decode_image gives: caches are kept by it.
+DECODER_VERSION = 1
 MAX_PIXELS = 100_000_000
 # Named, since Pillow also reads formats that run other programs (EPS) or are no pictures.
 FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF", "GIF", "PPM", "AVIF")

@@ -21,12 +21,16 @@ def is_image_name(name: str) -> bool:
 
 
 def image_paths(folder: Path) -> list[str]:
-    """Return the images below a folder, however deep: sorted paths relative to it, with ``/``."""
+    """Return the images below a folder, however deep: sorted paths relative to it, with ``/``.
+
+    Raises:
+        OSError: If a folder cannot be read.
+    """
     return sorted(_walk(folder))
 
 
 def has_image(folder: Path) -> bool:
-    """Say whether there is an image below a folder, however deep."""
+    """Say whether there is an image below a folder, however deep; errors as in image_paths."""
     return next(_walk(folder), None) is not None
 
 
@@ -38,7 +42,12 @@ def visible_folders(folder: Path) -> list[Path]:
 
 
 def _walk(folder: Path) -> Iterator[str]:
-    for at, folders, files in os.walk(folder):
+    for at, folders, files in os.walk(folder, onerror=_raise):
         folders[:] = [name for name in folders if not name.startswith(".")]
         below = Path(at).relative_to(folder)
         yield from ((below / name).as_posix() for name in files if is_image_name(name))
+
+
+def _raise(error: OSError) -> None:
+    """Pass on what ``os.walk`` would pass over."""
+    raise error

@@ -15,13 +15,19 @@ from trainable.data.index import PARTS, Attribute, DataIndex, LabelSpace
 from trainable.data.open_source import open_source
 from trainable.data.problems import raise_problems
 from trainable.data.scan import ScannedIndex, scan
-from trainable.data.split import SHARES, TRAIN, lonely_classes, missing_classes, split_by_person
+from trainable.data.split import (
+    FEWEST_CLASSES,
+    SHARES,
+    TRAIN,
+    lonely_classes,
+    missing_classes,
+    split_by_person,
+    trainable_problems,
+)
 from trainable.data.split_file import read_split, write_split
 from trainable.data.threads import Progress
 from trainable.errors import ConfigError, expected
-
-SPLIT_FILE, RUN_FILE = "split.csv", "run.json"
-FEWEST_CLASSES = 2
+from trainable.run_files import RECORD_FILE, SPLIT_FILE
 
 
 @dataclass(frozen=True)
@@ -105,9 +111,9 @@ def prepare_data(
     Raises:
         ConfigError: If there is anything about the data that the user must mend.
     """
-    opened = open_source(source)
     cache_dir = cache_dir.expanduser().resolve()
     try:
+        opened = open_source(source)
         scanned = scan(opened.read(cache_dir), cache_dir, max_broken, progress=progress)
     except OSError as error:
         reason = f"{error.filename or cache_dir}: {error.strerror or error}"
@@ -123,6 +129,7 @@ def prepare_data(
     index = split_by_person(index, seed=seed, shares=shares)
     if not opened.fixed_classes:
         raise_problems(missing_classes(index, [TRAIN]))
+    raise_problems(trainable_problems(index))
     warnings = (*_scan_warnings(scanned), *lonely, *missing_classes(index))
     return PreparedData(index, scanned.fingerprint, source, cache_dir, warnings)
 
@@ -151,7 +158,7 @@ def read_data(run_folder: Path) -> PreparedData:
     Raises:
         ConfigError: If one of the files is missing or damaged.
     """
-    run_file = run_folder / RUN_FILE
+    run_file = run_folder / RECORD_FILE
     said = _read_run_file(run_file)
     try:
         classes = tuple(said["classes"])

@@ -6,17 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
-
 from trainable.data.decode import check_image, read_file
+from trainable.data.fingerprint import HASH_BYTES, content_hash, fingerprint
 from trainable.data.index import DataIndex
 from trainable.data.problems import first_few
 from trainable.data.threads import Progress, in_threads
 from trainable.errors import ConfigError, expected
 from trainable.files import write_json
-
-HASH_BYTES = 16
-FINGERPRINT_BYTES = 8
 
 
 @dataclass(frozen=True)
@@ -82,14 +78,7 @@ def scan(
         raise ConfigError(_too_many(index, broken, max_broken))
     kept = index.with_table(index.table[whole])
     hashes = tuple(finding.hash for finding in findings if not finding.reason)
-    return ScannedIndex(kept, _fingerprint(kept.table, hashes), tuple(broken), hashes)
-
-
-def _fingerprint(table: pd.DataFrame, hashes: Sequence[str]) -> str:
-    columns = (table["path"], hashes, table["label"], table["person"])
-    rows = sorted(zip(*columns, strict=True))
-    content = json.dumps(rows).encode()
-    return hashlib.blake2b(content, digest_size=FINGERPRINT_BYTES).hexdigest()
+    return ScannedIndex(kept, fingerprint(kept.table, hashes), tuple(broken), hashes)
 
 
 def _recalled_findings(
@@ -110,7 +99,9 @@ def _listing_key(paths: Sequence[Path]) -> str:
     for path in paths:
         try:
             stat = path.stat()
-            listing.update(f"{path}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
+            # The second time cannot be set back, as copying and unpacking do with the first.
+            facts = (path, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+            listing.update(("\0".join(map(str, facts)) + "\n").encode())
         except OSError:
             listing.update(f"{path}\0gone\n".encode())
     return listing.hexdigest()
@@ -131,11 +122,13 @@ def _look_at(path: Path) -> _Finding:
         check_image(data)
     except ValueError as error:
         return _Finding(reason=str(error))
-    return _Finding(hash=hashlib.blake2b(data, digest_size=HASH_BYTES).hexdigest())
+    return _Finding(hash=content_hash(data))
 
 
 def _too_many(index: DataIndex, broken: Sequence[BrokenImage], max_broken: int) -> list[str]:
     what = f"at most {max_broken} unreadable images in {index.root}"
     remedy = f"Mend or remove them, or pass --max-broken {len(broken)} to leave them out."
     named = first_few([f"{image.path}: {image.reason}." for image in broken])
+    if len(broken) == 1:
+        return [expected("data", what, 1, f"{named[0]} {remedy}")]
     return [expected("data", what, len(broken), remedy), *(f"  {line}" for line in named)]

@@ -12,8 +12,10 @@ from trainable.data.problems import raise_problems
 from trainable.errors import ConfigError, expected
 
 SHARES = (0.64, 0.16, 0.20)
-TRAIN = PARTS[0]
+TRAIN, VAL, _ = PARTS
 FEWEST_PEOPLE = 2
+FEWEST_CLASSES = 2
+GIVE_MORE = "Give more people (or images), or say yourself which are in which part."
 
 
 def split_by_person(index: DataIndex, *, seed: int, shares: Sequence[float] = SHARES) -> DataIndex:
@@ -53,6 +55,22 @@ def class_counts(index: DataIndex) -> pd.DataFrame:
     """Return a row a class and the columns train, val, test: the number of images there."""
     counts = pd.crosstab(index.table["label"], index.table["part"])
     return counts.reindex(index=list(index.classes), columns=list(PARTS), fill_value=0)
+
+
+def trainable_problems(index: DataIndex) -> list[str]:
+    """Return a problem for each part that is too empty to be trained or validated on."""
+    counts = class_counts(index)
+    totals = ", ".join(f"{part} {number}" for part, number in counts.sum().items())
+    problems = [
+        expected("data", f"images in {part}", f"none ({totals})", GIVE_MORE)
+        for part in (TRAIN, VAL)
+        if counts[part].sum() == 0
+    ]
+    num_classes = int((counts[TRAIN] > 0).sum())
+    if not problems and num_classes < FEWEST_CLASSES:
+        what = f"images of at least {FEWEST_CLASSES} classes in {TRAIN}"
+        problems.append(expected("data", what, num_classes, GIVE_MORE))
+    return problems
 
 
 def lonely_classes(index: DataIndex) -> list[str]:

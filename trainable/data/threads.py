@@ -1,6 +1,5 @@
 """Work on many files at once, results in order, without holding them all."""
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -9,18 +8,13 @@ from typing import TypeVar
 
 import cv2
 
+from trainable.cpus import usable_cpus
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 Progress = Callable[[int, int], None]
 CHUNK = 16  # items a task: smaller ones spend their time on handing over
 CHUNKS_AHEAD = 3  # for each thread
-
-
-def num_cores() -> int:
-    """Return the number of cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def in_threads(
@@ -38,7 +32,7 @@ def in_threads(
     def work(start: int) -> list[Result]:
         return [function(item) for item in items[start : start + CHUNK]]
 
-    num_threads, num_done = num_cores(), 0
+    num_threads, num_done = usable_cpus(), 0
     starts = iter(range(0, len(items), CHUNK))
     waiting: deque[Future[list[Result]]] = deque()
     with ThreadPoolExecutor(num_threads) as pool:

@@ -14,7 +14,7 @@ class Focal(LossPart):
     """Focal loss: images that are already easy weigh less."""
 
     name: Literal["focal"] = "focal"
-    gamma: float = Field(2.0, ge=0, le=10)
+    gamma: float = Field(2.0, gt=0, le=10)
 
     def build(self) -> LossFn:
         """Return ``focal_loss`` with this gamma."""

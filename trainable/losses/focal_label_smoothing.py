@@ -15,8 +15,8 @@ class FocalLabelSmoothing(LossPart):
     """Focal loss with smoothed labels: easy images weigh less, none is fitted to certainty."""
 
     name: Literal["focal_label_smoothing"] = "focal_label_smoothing"
-    gamma: float = Field(2.0, ge=0, le=10)
-    smoothing: float = Field(0.1, ge=0, lt=1)
+    gamma: float = Field(2.0, gt=0, le=10)
+    smoothing: float = Field(0.1, gt=0, lt=1)
 
     def build(self) -> LossFn:
         """Return ``focal_label_smoothing_loss`` with this gamma and smoothing."""

@@ -14,7 +14,7 @@ class LabelSmoothing(LossPart):
     """Cross-entropy with smoothed labels: a small share of each target goes to every class."""
 
     name: Literal["label_smoothing"] = "label_smoothing"
-    smoothing: float = Field(0.1, ge=0, lt=1)
+    smoothing: float = Field(0.1, gt=0, lt=1)
 
     def build(self) -> LossFn:
         """Return ``label_smoothing_loss`` with this smoothing."""

@@ -14,7 +14,7 @@ class WeightedSampling(SamplerPart):
     """Images of rare classes more often, by the inverse of their class's frequency to a power."""
 
     name: Literal["weighted"] = "weighted"
-    power: float = Field(0.5, ge=0, le=2)
+    power: float = Field(0.5, gt=0, le=2)
 
     def build(self, labels: NDArray[np.int64], *, num_classes: int, seed: int) -> Sampler:
         """Return a sampler with weights of this power."""

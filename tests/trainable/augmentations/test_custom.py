@@ -46,6 +46,15 @@ def test_a_file_that_is_not_there_is_refused(tmp_path):
     assert "expected a file that exists" in refusal(Custom(file=str(tmp_path / "gone.yaml")))
 
 
+def test_a_relative_path_holds_in_other_folders_too(tmp_path, monkeypatch):
+    saved(A.HorizontalFlip(p=1.0), tmp_path / "flip.json", "json")
+    monkeypatch.chdir(tmp_path)
+    part = Custom(file="flip.json")
+    assert part.file == str(tmp_path / "flip.json")
+    monkeypatch.chdir("/")
+    part.build(SIZE)
+
+
 def test_a_file_of_another_kind_is_refused():
     assert "expected a .yaml or .json file, got mine.pickle" in refusal(Custom(file="mine.pickle"))
 

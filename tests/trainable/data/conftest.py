@@ -1,3 +1,4 @@
+import os
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -80,6 +81,21 @@ def table_file(tmp_path: Path, write_image: Make) -> Make:
         else:
             table.to_parquet(target)
         return target
+
+    return make
+
+
+@pytest.fixture
+def too_deep_folder() -> Callable[[Path], None]:
+    """Makes folders so deep that not even root can list the last ones by their path."""
+
+    def make(folder: Path) -> None:
+        below = os.open(folder, os.O_RDONLY)
+        for _ in range(20):
+            os.mkdir("x" * 250, dir_fd=below)
+            above, below = below, os.open("x" * 250, os.O_RDONLY, dir_fd=below)
+            os.close(above)
+        os.close(below)
 
     return make
 

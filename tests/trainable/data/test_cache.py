@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trainable.data.cache import open_cache
+from trainable.data import cache
+from trainable.data.cache import cache_file, open_cache
 from trainable.data.decode import decode_image
-from trainable.data.prepared import PreparedData, prepare_data, write_data
+from trainable.data.prepared import PreparedData, prepare_data, read_data, write_data
 from trainable.errors import SearchError
 from trainable.files import write_json
 
@@ -24,10 +25,6 @@ def data(class_layout, tmp_path: Path) -> PreparedData:
     return prepare_data(str(class_layout()), cache_dir=tmp_path / "cache", seed=0)
 
 
-def cache_file(data: PreparedData, size: tuple[int, int] = SIZE) -> Path:
-    return data.cache_dir / "decoded" / data.fingerprint / f"{size[0]}x{size[1]}.npy"
-
-
 def test_row_i_is_the_image_of_row_i(data: PreparedData) -> None:
     images = open_cache(data, SIZE)
     assert images.dtype == np.uint8
@@ -38,7 +35,7 @@ def test_row_i_is_the_image_of_row_i(data: PreparedData) -> None:
 def test_it_is_a_read_only_map_of_a_plain_npy_file(data: PreparedData) -> None:
     images = open_cache(data, SIZE)
     assert isinstance(images, np.memmap)
-    assert np.array_equal(np.load(cache_file(data)), images)
+    assert np.array_equal(np.load(cache_file(data, SIZE)), images)
     with pytest.raises(ValueError, match="read-only"):
         images[0] = 0
 
@@ -58,7 +55,7 @@ def test_it_is_built_once_with_progress(data: PreparedData) -> None:
 @pytest.mark.parametrize("damage", ["shorten", "empty", "garbage", "other shape", "other type"])
 def test_a_damaged_file_is_built_anew(data: PreparedData, damage: str) -> None:
     whole = np.array(open_cache(data, SIZE))
-    path = cache_file(data)
+    path = cache_file(data, SIZE)
     content = path.read_bytes()
     if damage == "other shape":
         np.save(path, whole[:-1])
@@ -72,7 +69,7 @@ def test_a_damaged_file_is_built_anew(data: PreparedData, damage: str) -> None:
 
 def test_nothing_is_left_beside_the_file_but_its_lock(data: PreparedData) -> None:
     open_cache(data, SIZE)
-    names = {path.name for path in cache_file(data).parent.iterdir()}
+    names = {path.name for path in cache_file(data, SIZE).parent.iterdir()}
     assert names <= {"32x24.npy", "32x24.npy.lock"}
 
 
@@ -80,8 +77,31 @@ def test_an_image_that_went_away_is_named_and_leaves_no_file(data: PreparedData)
     (data.index.root / "cat" / "3.png").unlink()
     with pytest.raises(SearchError, match=r"3\.png: expected an image as when .*, got No such"):
         open_cache(data, SIZE)
-    assert not cache_file(data).exists()
-    assert not cache_file(data).with_name("32x24.npy.partial").exists()
+    assert not cache_file(data, SIZE).exists()
+    assert not cache_file(data, SIZE).with_name("32x24.npy.partial").exists()
+
+
+def test_an_image_that_changed_after_the_scan_is_not_kept(data: PreparedData) -> None:
+    changed = data.index.root / "cat" / "3.png"
+    changed.write_bytes((data.index.root / "dog" / "3.png").read_bytes())
+    with pytest.raises(SearchError, match="classes: expected the images as when the search began"):
+        open_cache(data, SIZE)
+    assert not cache_file(data, SIZE).exists()
+
+
+def test_a_run_that_is_read_back_finds_its_images_unchanged(
+    data: PreparedData, tmp_path: Path
+) -> None:
+    write_json(tmp_path / "run" / "run.json", {"data": write_data(tmp_path / "run", data)})
+    assert open_cache(read_data(tmp_path / "run"), SIZE).shape == (12, 32, 24, 3)
+
+
+def test_another_version_of_the_decoder_has_its_own_file(
+    data: PreparedData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = cache_file(data, SIZE)
+    monkeypatch.setattr(cache, "DECODER_VERSION", cache.DECODER_VERSION + 1)
+    assert cache_file(data, SIZE) != before
 
 
 def test_a_folder_that_cannot_be_written_is_told(data: PreparedData) -> None:
@@ -126,10 +146,10 @@ def test_a_builder_that_is_killed_half_way_leaves_no_cache(class_layout, tmp_pat
         assert builder.stdout is not None
         assert builder.stdout.readline() == "16 40\n"
         builder.send_signal(signal.SIGKILL)
-    assert cache_file(data).with_name("32x24.npy.partial").exists()
-    assert not cache_file(data).exists()
+    assert cache_file(data, SIZE).with_name("32x24.npy.partial").exists()
+    assert not cache_file(data, SIZE).exists()
     assert open_cache(data, SIZE).shape == (40, 32, 24, 3)
-    assert not cache_file(data).with_name("32x24.npy.partial").exists()
+    assert not cache_file(data, SIZE).with_name("32x24.npy.partial").exists()
 
 
 def proportional_kb(path: Path) -> float:

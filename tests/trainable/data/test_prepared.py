@@ -116,6 +116,17 @@ def test_a_single_class_is_refused(tmp_path: Path, write_image) -> None:
         prepare(tmp_path / "d", tmp_path / "cache")
 
 
+def test_an_empty_validation_part_is_refused(class_layout, tmp_path: Path) -> None:
+    message = r"data: expected images in val, got none \(train 2, val 0, test 2\)\. Give more"
+    with pytest.raises(ConfigError, match=message):
+        prepare(class_layout(num_images=2), tmp_path / "cache")
+
+
+def test_an_empty_part_is_refused_for_fixed_classes_too(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"expected images in val, got none \(train 21,"):
+        prepare_data("faces:people=3", cache_dir=tmp_path, seed=0)
+
+
 def test_mask_layouts_with_absent_and_lonely_classes_are_taken_with_a_warning(
     mask_layout, tmp_path: Path
 ) -> None:
@@ -150,6 +161,20 @@ def test_a_cache_folder_that_cannot_be_written_is_told(class_layout, tmp_path: P
     (tmp_path / "cache").write_text("a file")
     with pytest.raises(ConfigError, match=r"a cache folder that can be written, got .*cache"):
         prepare(class_layout(), tmp_path / "cache")
+
+
+def test_a_data_path_that_cannot_be_looked_up_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"a data folder that can be read.*File name too long"):
+        prepare_data("x" * 300, cache_dir=tmp_path, seed=0)
+
+
+def test_a_data_folder_that_cannot_be_read_to_its_end_is_told(
+    class_layout, too_deep_folder, tmp_path: Path
+) -> None:
+    folder = class_layout()
+    too_deep_folder(folder / "cat")
+    with pytest.raises(ConfigError, match=r"a data folder that can be read.*File name too long"):
+        prepare(folder, tmp_path / "cache")
 
 
 def test_a_missing_run_file_is_told(tmp_path: Path) -> None:

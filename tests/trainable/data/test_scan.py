@@ -44,6 +44,15 @@ def test_a_changed_image_changes_the_fingerprint(index: DataIndex, tmp_path: Pat
     assert scan(index, tmp_path).fingerprint != before
 
 
+def test_a_change_that_keeps_size_and_time_is_found_too(tmp_path: Path, write_image) -> None:
+    one, other = (write_image(tmp_path / "d" / label / "0.bmp") for label in "ab")
+    before = scan(read_class_folders(tmp_path / "d"), tmp_path).fingerprint
+    times = (one.stat().st_atime_ns, one.stat().st_mtime_ns)
+    one.write_bytes(other.read_bytes())
+    os.utime(one, ns=times)
+    assert scan(read_class_folders(tmp_path / "d"), tmp_path).fingerprint != before
+
+
 @pytest.mark.parametrize("column", ["label", "person"])
 def test_a_changed_label_or_person_changes_the_fingerprint(
     index: DataIndex, tmp_path: Path, column: str

@@ -10,10 +10,12 @@ import pytest
 from trainable.data.allot import allot
 from trainable.data.index import PARTS, DataIndex
 from trainable.data.split import (
+    GIVE_MORE,
     class_counts,
     lonely_classes,
     missing_classes,
     split_by_person,
+    trainable_problems,
 )
 from trainable.errors import ConfigError
 
@@ -206,3 +208,27 @@ def test_classes_missing_in_a_part_are_told(people_index: MakeIndex) -> None:
         "class '0-1': expected images in every part, got none in val."
     ]
     assert missing_classes(index, ["train"]) == []
+
+
+def with_parts(index: DataIndex, parts: list[str]) -> DataIndex:
+    return index.with_table(index.table.assign(part=parts))
+
+
+def test_data_with_two_classes_in_training_can_be_trained_on(people_index) -> None:
+    index = people_index([2, 2], photos=(1,))
+    assert trainable_problems(with_parts(index, ["train", "val", "train", "val"])) == []
+
+
+@pytest.mark.parametrize(
+    ("parts", "problem"),
+    [
+        (["train", "test"] * 2, "images in val, got none (train 2, val 0, test 2)"),
+        (["val", "test"] * 2, "images in train, got none (train 0, val 2, test 2)"),
+        (["train", "train", "val", "val"], "images of at least 2 classes in train, got 1"),
+    ],
+)
+def test_parts_that_cannot_be_trained_or_validated_on_are_told(
+    people_index, parts: list[str], problem: str
+) -> None:
+    told = trainable_problems(with_parts(people_index([2, 2], photos=(1,)), parts))
+    assert told == [f"data: expected {problem}. {GIVE_MORE}"]

@@ -2,7 +2,8 @@ import threading
 
 import pytest
 
-from trainable.data.threads import in_threads, num_cores
+from trainable.cpus import usable_cpus
+from trainable.data.threads import in_threads
 
 
 def test_results_come_in_the_order_of_the_items() -> None:
@@ -37,4 +38,4 @@ def test_only_a_few_items_are_worked_on_ahead() -> None:
     results = in_threads(work, range(100_000))
     next(results)
     results.close()
-    assert len(started) <= 16 * 4 * (num_cores() + 1)
+    assert len(started) <= 16 * 4 * (usable_cpus() + 1)

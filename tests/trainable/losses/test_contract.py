@@ -14,7 +14,6 @@ from trainable.part import members
 # Beside the defaults: the gammas whose slope at certainty is infinite or jumps.
 LOSSES = [
     *(part() for part in members(Loss)),
-    Focal(gamma=0.0),
     Focal(gamma=0.3),
     Focal(gamma=1.0),
     FocalLabelSmoothing(gamma=0.3, smoothing=0.2),

@@ -11,7 +11,7 @@ from torch.nn import functional
 from trainable.losses.cross_entropy import cross_entropy
 from trainable.losses.f1 import soft_f1_loss
 from trainable.losses.focal import Focal, focal_loss
-from trainable.losses.focal_label_smoothing import focal_label_smoothing_loss
+from trainable.losses.focal_label_smoothing import FocalLabelSmoothing, focal_label_smoothing_loss
 from trainable.losses.label_smoothing import LabelSmoothing, label_smoothing_loss, smooth
 
 LOGITS_NC = 2 * torch.randn(32, 7, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
@@ -136,6 +136,16 @@ def test_a_share_of_labels_that_leaves_nothing_of_the_target_is_refused():
         LabelSmoothing(smoothing=1.0)
 
 
-def test_a_negative_gamma_is_refused():
-    with pytest.raises(ValidationError, match="greater than or equal to 0"):
-        Focal(gamma=-0.1)
+@pytest.mark.parametrize(
+    ("part", "field"),
+    [
+        (Focal, "gamma"),
+        (FocalLabelSmoothing, "gamma"),
+        (FocalLabelSmoothing, "smoothing"),
+        (LabelSmoothing, "smoothing"),
+    ],
+)
+@pytest.mark.parametrize("value", [0.0, -0.1])
+def test_a_value_that_makes_a_loss_another_one_or_none_is_refused(part, field, value):
+    with pytest.raises(ValidationError, match="greater than 0"):
+        part(**{field: value})

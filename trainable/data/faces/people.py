@@ -1,15 +1,18 @@
 """Draws people: how their gender and age show in their looks, with overlap, and all the rest."""
 
+from math import exp
+
 import numpy as np
 
 from trainable.data.faces import colors
 from trainable.data.faces.colors import Color
+from trainable.data.faces.draws import cut, near, pick
 from trainable.data.faces.groups import group_and_age
 from trainable.data.faces.hairstyles import HAIR_STYLES, HairStyle
 from trainable.data.faces.person import Ageing, Face, Hair, Outfit, Person, Room
 
-COMMON_MANLY, OWN_MANLY = 0.16, 0.34
-COMMON_YEARS, OWN_YEARS = 1.4, 2.0
+COMMON_MANLY, OWN_MANLY = 0.12, 0.26
+COMMON_YEARS, OWN_YEARS = 1.0, 1.5
 NATURAL_LIPS: Color = (196, 84, 84)
 FRAME_COLORS: tuple[Color, ...] = ((40, 36, 40), (110, 66, 40), (150, 120, 70), (150, 50, 60))
 ROOM_KINDS = ("plain", "window", "shelf", "dots", "plant", "street")
@@ -76,11 +79,11 @@ class _Looks:
     def aged(self, start: float, end: float) -> float:
         """Return how far a change has gone that begins at one age and is complete at another."""
         years = self._years + OWN_YEARS * self._difficulty * self._normal()
-        return float(np.clip((years - start) / (end - start), 0, 1))
+        return cut((years - start) / (end - start), 0, 1)
 
     def near(self, mean: float, spread: float) -> float:
         """Return a normal draw, at most two spreads from the mean."""
-        return mean + spread * min(2.0, max(-2.0, self._normal()))
+        return near(self.rng, mean, spread)
 
     def chance(self, probability: float) -> bool:
         """Return True with a probability."""
@@ -90,26 +93,14 @@ class _Looks:
         return float(self.rng.standard_normal())
 
 
-def _pick(rng: np.random.Generator, weights: dict[str, float]) -> str:
-    """Return one of the names, in proportion to their weights."""
-    limits = np.cumsum(list(weights.values()))
-    position = int(np.searchsorted(limits, rng.random() * limits[-1], side="right"))
-    return list(weights)[min(position, len(weights) - 1)]
-
-
-def _share(value: float) -> float:
-    """Return the value cut to [0, 1]."""
-    return min(1.0, max(0.0, value))
-
-
 def _draw_ageing(looks: _Looks, gender: str) -> Ageing:
     """Draw wrinkles, grey hair and the like for the person's age."""
     return Ageing(
         folds=looks.aged(23, 40),
         forehead=looks.aged(28, 64),
         eye_bags=looks.aged(24, 42),
-        sagging=looks.aged(48, 72),
-        grey=looks.aged(46, 64),
+        sagging=looks.aged(52, 66),
+        grey=looks.aged(51, 61),
         receding=looks.aged(32, 80) if gender == "male" else 0.4 * looks.aged(50, 90),
     )
 
@@ -117,7 +108,7 @@ def _draw_ageing(looks: _Looks, gender: str) -> Ageing:
 def _draw_face(looks: _Looks, darkness: float) -> Face:
     """Draw the shape of the face and its features."""
     skin = _draw_skin(looks, darkness)
-    painted = looks.chance(min(0.9, max(0.02, 0.5 - 0.45 * looks.manly())))
+    painted = looks.chance(cut(0.5 - 0.45 * looks.manly(), 0.02, 0.9))
     return Face(
         skin=skin,
         half_width=looks.near(42, 1.6) + 0.8 * looks.manly(),
@@ -128,18 +119,18 @@ def _draw_face(looks: _Looks, darkness: float) -> Face:
         eye_size=looks.near(10.8, 0.4) - 0.5 * looks.manly() - 1.8 * looks.aged(24, 42),
         eye_tilt=looks.near(0.6, 0.9),
         eye_color=colors.one_of(looks.rng, colors.EYE_COLORS, 8),
-        lashes=_share(0.5 - 0.4 * looks.manly()),
+        lashes=cut(0.5 - 0.4 * looks.manly(), 0, 1),
         eye_shadow=0.5 * painted * float(looks.rng.random()),
-        brow_width=min(7.0, max(1.6, looks.near(3.6, 0.5) + looks.manly())),
+        brow_width=cut(looks.near(3.6, 0.5) + looks.manly(), 1.6, 7),
         brow_height=looks.near(15.5, 1.2) - 1.3 * looks.manly(),
         brow_arch=looks.near(1.2, 0.7) - 0.9 * looks.manly(),
         nose_width=looks.near(8.2, 1.0) + 0.7 * looks.manly(),
         nose_length=looks.near(22, 1.6) + 0.6 * looks.manly(),
-        lip_fullness=min(8.0, max(2.2, looks.near(4.6, 0.8) - 0.8 * looks.manly())),
+        lip_fullness=cut(looks.near(4.6, 0.8) - 0.8 * looks.manly(), 2.2, 8),
         lip_color=_draw_lip_color(looks, skin, painted=painted),
         mouth_width=looks.near(14.5, 1.2),
         neck=looks.near(21, 1.2) + 2.6 * looks.manly(),
-        blush=_share(looks.near(0.55, 0.15) - 0.2 * looks.manly() - 0.5 * looks.aged(23, 42)),
+        blush=_draw_blush(looks),
     )
 
 
@@ -148,6 +139,11 @@ def _draw_skin(looks: _Looks, darkness: float) -> Color:
     skin = colors.jittered(looks.rng, colors.skin_color(darkness), 4)
     sallow = colors.times(colors.SALLOW, 1.1 - 0.6 * darkness)
     return colors.mix(skin, sallow, 0.5 * looks.aged(23, 42))
+
+
+def _draw_blush(looks: _Looks) -> float:
+    """Draw how red the cheeks are, in [0, 1]."""
+    return cut(looks.near(0.55, 0.15) - 0.2 * looks.manly() - 0.5 * looks.aged(23, 42), 0, 1)
 
 
 def _draw_lip_color(looks: _Looks, skin: Color, *, painted: bool) -> Color:
@@ -159,24 +155,24 @@ def _draw_lip_color(looks: _Looks, skin: Color, *, painted: bool) -> Color:
 
 def _draw_hair(looks: _Looks, ageing: Ageing, darkness: float) -> Hair:
     """Draw the style and the colour of the hair, and the beard."""
-    bearded = looks.chance(min(0.5, max(0.004, 0.5 * looks.manly() - 0.1)))
+    bearded = looks.chance(cut(0.5 * looks.manly() - 0.1, 0.004, 0.5))
     return Hair(
         style=_draw_style(looks, ageing.receding),
         color=_draw_hair_color(looks, ageing.grey, darkness),
         volume=looks.near(5, 2.2),
         side=1 if looks.chance(0.5) else -1,
-        beard=_pick(looks.rng, BEARDS) if bearded else "none",
-        stubble=_share(0.5 * looks.manly() + looks.near(0, 0.3)),
+        beard=pick(looks.rng, BEARDS) if bearded else "none",
+        stubble=cut(0.5 * looks.manly() + looks.near(0, 0.3), 0, 1),
     )
 
 
 def _draw_style(looks: _Looks, receding: float) -> HairStyle:
     """Draw a hair style: common ones for the gender more often, thinning ones with age."""
-    men = float(1 / (1 + np.exp(-6 * looks.manly())))
+    men = 1 / (1 + exp(-6 * looks.manly()))
     weights = {s.name: s.women + men * (s.men - s.women) for s in HAIR_STYLES}
     for style in HAIR_STYLES:
         weights[style.name] *= 6 * receding**2 if style.thinning else 1
-    name = _pick(looks.rng, weights)
+    name = pick(looks.rng, weights)
     return next(style for style in HAIR_STYLES if style.name == name)
 
 
@@ -185,8 +181,8 @@ def _draw_hair_color(looks: _Looks, grey: float, darkness: float) -> Color:
     light = (1 - darkness) ** 3
     fading = dict.fromkeys(colors.LIGHT_HAIR, light) | {"dyed": 1 - grey}
     shares = {name: s * fading.get(name, 1) for name, s in colors.HAIR_SHARES.items()}
-    name = _pick(looks.rng, shares)
-    hides_grey = looks.chance(0.06 if looks.manly() < 0 else 0.03)
+    name = pick(looks.rng, shares)
+    hides_grey = looks.chance(0.04 if looks.manly() < 0 else 0.02)
     if name == "dyed":
         return colors.one_of(looks.rng, colors.DYES, 10)
     color = colors.jittered(looks.rng, colors.HAIR_COLORS[name], 4)
@@ -205,7 +201,7 @@ def _draw_outfit(looks: _Looks) -> Outfit:
         cloth=colors.times(cloth, 1.1 - 0.25 * settled),
         trim=colors.one_of(rng, colors.CLOTH_COLORS, 12),
         striped=looks.chance(0.3),
-        glasses=_pick(rng, {f: s[man] for f, s in FRAMES.items()}) if wears_glasses else "none",
+        glasses=pick(rng, {f: s[man] for f, s in FRAMES.items()}) if wears_glasses else "none",
         glasses_color=colors.one_of(rng, FRAME_COLORS, 10),
         earrings=looks.chance(0.04 if looks.manly() > 0 else 0.4),
         shoulders=looks.near(74, 4) + 5 * looks.manly(),
@@ -220,7 +216,7 @@ def _draw_neckline(rng: np.random.Generator, man: int, settled: float) -> str:
         "shirt": 0.3 + 1.4 * settled,
         "turtleneck": 0.4 + 1.2 * settled,
     }
-    return _pick(rng, {n: shares[man] * fashion.get(n, 1.0) for n, shares in NECKLINES.items()})
+    return pick(rng, {n: shares[man] * fashion.get(n, 1.0) for n, shares in NECKLINES.items()})
 
 
 def _draw_room(rng: np.random.Generator) -> Room:

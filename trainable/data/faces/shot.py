@@ -6,9 +6,13 @@ import numpy as np
 
 from trainable.data.faces import colors
 from trainable.data.faces.colors import Color
+from trainable.data.faces.draws import cut, near, pick
 from trainable.data.faces.person import Person
 from trainable.data.faces.sketch import Pose
 
+KINDS = {"surgical": 0.35, "beak": 0.3, "cup": 0.15, "cloth": 0.2}
+PATTERNS = {"plain": 0.76, "dots": 0.12, "stripes": 0.12}
+MISTAKES = {"below_nose": 0.55, "chin": 0.4, "ear": 0.05}
 PHOTOS = ("mask1", "mask2", "mask3", "mask4", "mask5", "incorrect_mask", "normal")
 
 
@@ -70,7 +74,7 @@ class Camera:
     @property
     def light_side(self) -> float:
         """Where the light comes from, -1 (left) to 1 (right)."""
-        return min(1.0, max(-1.0, 9 * self.across))
+        return cut(11 * self.across, -1, 1)
 
     def light(self) -> np.ndarray:
         """Return the factor of the light in the picture's four corners, float64 [2, 2, 3]."""
@@ -114,50 +118,45 @@ def draw_shot(person: Person, photo: int) -> Shot:
 
 def _draw_mask(rng: np.random.Generator, name: str, difficulty: float) -> Mask:
     """Draw a mask and how it sits: mostly proper, or for ``incorrect_mask`` in a wrong way."""
-    slip = 1.0 * difficulty * float(rng.standard_normal())
-    worn = "on"
-    if name == "incorrect_mask":
-        worn = str(rng.choice(["below_nose", "chin", "ear"], p=(0.55, 0.4, 0.05)))
     return Mask(
-        kind=str(rng.choice(["surgical", "beak", "cup", "cloth"], p=(0.35, 0.3, 0.15, 0.2))),
-        pattern=str(rng.choice(["plain", "dots", "stripes"], p=(0.76, 0.12, 0.12))),
+        kind=pick(rng, KINDS),
+        pattern=pick(rng, PATTERNS),
         color=colors.one_of(rng, colors.MASK_COLORS, 7),
         trim=colors.one_of(rng, colors.MASK_COLORS, 7),
-        worn=worn,
-        slip=float(np.clip(slip, -4, 5)),
+        worn=pick(rng, MISTAKES) if name == "incorrect_mask" else "on",
+        slip=cut(0.8 * difficulty * float(rng.standard_normal()), -4, 5),
     )
 
 
 def _draw_poses(rng: np.random.Generator, difficulty: float) -> tuple[Pose, Pose]:
     """Draw how the head and the body stand."""
-    yaw, roll, pitch, lean, x, y, zoom = np.clip(rng.standard_normal(7), -2.2, 2.2) * difficulty
-    scale = float(np.clip(1.22 + 0.04 * zoom, 0.6, 1.6))
-    center_x, center_y = 96 + 4.0 * x, 120 + 3.5 * y
-    head = Pose((center_x, center_y), scale, 0.055 * roll, 0.14 * yaw, 0.055 * pitch)
-    body_center = (center_x + 4.0 * lean, center_y)
+    yaw, roll, pitch, lean, x, y, zoom = (near(rng, 0, difficulty) for _ in range(7))
+    scale = 1.22 + 0.032 * zoom
+    center_x, center_y = 96 + 3.2 * x, 120 + 2.8 * y
+    head = Pose((center_x, center_y), scale, 0.045 * roll, 0.11 * yaw, 0.045 * pitch)
+    body_center = (center_x + 3.0 * lean, center_y)
     return head, Pose(body_center, scale, 0.25 * head.roll, 0.3 * head.yaw)
 
 
 def _draw_expression(rng: np.random.Generator) -> Expression:
     """Draw an expression, mostly friendly."""
     return Expression(
-        smile=float(np.clip(0.45 + 0.45 * rng.standard_normal(), -0.4, 1.2)),
-        mouth_open=max(0.0, float(rng.normal(-0.2, 0.5))),
-        eyes_open=float(np.clip(1 + 0.12 * rng.standard_normal(), 0.65, 1.2)),
-        gaze=(1.5 * float(rng.standard_normal()), 0.5 * float(rng.standard_normal())),
+        smile=near(rng, 0.4, 0.4),
+        mouth_open=max(0.0, near(rng, -0.2, 0.5)),
+        eyes_open=near(rng, 1, 0.1),
+        gaze=(near(rng, 0, 1.5), near(rng, 0, 0.5)),
     )
 
 
 def _draw_camera(rng: np.random.Generator, difficulty: float) -> Camera:
     """Draw light and camera: exposure, colour temperature, a gradient, blur, noise, quality."""
-    exposure, warmth, across, down = np.clip(rng.standard_normal(4), -2, 2) * difficulty
     return Camera(
-        exposure=float(0.09 * exposure - 0.1),
-        warmth=float(0.045 * warmth),
-        across=float(0.09 * across),
-        down=float(0.05 * down),
-        blur=max(0.0, float(difficulty * rng.normal(0.4, 0.6))),
-        noise=float(difficulty * rng.uniform(1, 6)),
+        exposure=near(rng, -0.1, 0.07 * difficulty),
+        warmth=near(rng, 0, 0.035 * difficulty),
+        across=near(rng, 0, 0.07 * difficulty),
+        down=near(rng, 0, 0.04 * difficulty),
+        blur=max(0.0, difficulty * near(rng, 0.3, 0.5)),
+        noise=difficulty * float(rng.uniform(1, 4.5)),
         noise_offset=(int(rng.integers(64)), int(rng.integers(64))),
         quality=int(rng.integers(62, 94)),
     )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from math import cos, sin
 
 import cv2
 import numpy as np
@@ -33,14 +34,14 @@ class Pose:
     yaw: float = 0.0
     pitch: float = 0.0
 
-    def projection(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return (matrix [3, 2], offset [2]): (x, y, depth) @ matrix + offset in fixed point."""
-        turn_x, turn_y = (np.cos(self.yaw), 0.0), (0.0, np.cos(self.pitch))
-        turn = np.array([turn_x, turn_y, (np.sin(self.yaw), np.sin(self.pitch))])
-        cos, sin = np.cos(self.roll), np.sin(self.roll)
-        unit = 2**FIXED_POINT_BITS
-        matrix = turn @ np.array([[cos, sin], [-sin, cos]]) * (self.scale * unit)
-        return matrix, np.array(self.center) * unit
+    @cached_property
+    def projection(self) -> np.ndarray:
+        """Float64 [4, 2]: (x, y, depth, 1) @ projection is a place in the picture, fixed point."""
+        turn_x, turn_y = (cos(self.yaw), 0.0), (0.0, cos(self.pitch))
+        turn = np.array([turn_x, turn_y, (sin(self.yaw), sin(self.pitch))])
+        c, s = self.scale * cos(self.roll), self.scale * sin(self.roll)
+        rolled = turn @ np.array([(c, s), (-s, c)])
+        return np.vstack([rolled, self.center]) * 2**FIXED_POINT_BITS
 
 
 class Picture:
@@ -108,20 +109,19 @@ class Sketch:
 
     @cached_property
     def _points(self) -> np.ndarray:
-        """All outlines' points, float64 [num_points, 3] of (x, y, depth)."""
+        """All outlines' points, float64 [num_points, 4] of (x, y, depth, 1)."""
         flat = np.concatenate(self._outlines)
         depth = np.repeat(self._lifts, [len(outline) for outline in self._outlines])
         if self._rounded:
             x, y = flat[:, 0] / HEAD_RADII[0], flat[:, 1] / HEAD_RADII[1]
             depth = depth + HEAD_DEPTH * np.sqrt(np.maximum(0, 1 - x * x - y * y))
-        return np.column_stack([flat, depth])
+        return np.column_stack([flat, depth, np.ones(len(flat))])
 
     def draw(self, picture: Picture, pose: Pose) -> None:
         """Fill all outlines on a picture, as seen in a pose."""
         if not self._outlines:
             return
-        matrix, offset = pose.projection()
-        placed = np.rint(self._points @ matrix + offset).astype(np.int32)
+        placed = np.rint(self._points @ pose.projection).astype(np.int32)
         start = 0
         for outline, (color, light) in zip(self._outlines, self._fills, strict=True):
             polygon = [placed[start : start + len(outline)]]

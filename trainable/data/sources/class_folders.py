@@ -1,5 +1,6 @@
 """One folder a class, the oldest layout of all, with or without parts above."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -7,9 +8,9 @@ import pandas as pd
 
 from trainable.data.image_files import has_image, image_paths, visible_folders
 from trainable.data.index import DataIndex
-from trainable.data.problems import raise_problems
+from trainable.data.problems import first_few, raise_problems
 from trainable.data.sources.base import PART_NAMES, PathSource, make_index
-from trainable.errors import expected
+from trainable.errors import ConfigError, expected
 
 
 class ClassFolders(PathSource):
@@ -32,7 +33,7 @@ def read_class_folders(folder: Path) -> DataIndex:
     """Return the index of the images below a folder of class folders.
 
     Raises:
-        ConfigError: If a class has no image or a part no class.
+        ConfigError: If a class has no image or a part no class, or parts are beside classes.
     """
     rows: list[tuple[str, str, str]] = []
     problems: list[str] = []
@@ -51,8 +52,17 @@ def read_class_folders(folder: Path) -> DataIndex:
 
 
 def _part_folders(folder: Path) -> list[tuple[str, Path]]:
-    """Return (part, folder) where all folders are parts, else the folder itself without one."""
+    """Return (part, folder) where folders are named as parts, else the folder itself."""
     folders = visible_folders(folder)
-    if all(f.name in PART_NAMES for f in folders):
-        return [(PART_NAMES[f.name], f) for f in folders]
-    return [("", folder)]
+    parts = [(PART_NAMES[f.name], f) for f in folders if f.name in PART_NAMES]
+    if not parts:
+        return [("", folder)]
+    if others := [f.name for f in folders if f.name not in PART_NAMES]:
+        got = f"{_listed([f.name for _, f in parts])} beside {_listed(others)}"
+        remedy = "Move or rename one or the other, or list the images in a table."
+        raise ConfigError(expected(str(folder), "folders of parts or of classes", got, remedy))
+    return parts
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(first_few(names)).removesuffix(".")

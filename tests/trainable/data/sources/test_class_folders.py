@@ -24,10 +24,19 @@ def test_folders_of_parts_above_the_classes_give_the_part(class_layout, val: str
     assert table.set_index("path").loc[f"{val}/dog/3.png", "part"] == "val"
 
 
-def test_a_class_named_like_a_part_stays_a_class(class_layout, write_image) -> None:
+def test_parts_beside_other_folders_are_refused(class_layout, write_image) -> None:
+    folder = class_layout(parts=("train", "test"))
+    write_image(folder / "extra" / "cat" / "0.png")
+    message = "expected folders of parts or of classes, got test, train beside extra"
+    with pytest.raises(ConfigError, match=rf"classes: {message}\. Move or rename"):
+        read(folder)
+
+
+def test_a_class_named_like_a_part_is_refused(class_layout, write_image) -> None:
     folder = class_layout()
     write_image(folder / "train" / "0.png")
-    assert read(folder).classes == ("cat", "dog", "train")
+    with pytest.raises(ConfigError, match=r"got train beside cat, dog\..* in a table"):
+        read(folder)
 
 
 def test_images_deeper_below_belong_to_the_class(class_layout, write_image) -> None:

@@ -1,0 +1,1 @@
+"""Measurements, one command each; what they print is quoted in the README."""
