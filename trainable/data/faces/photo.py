@@ -99,7 +99,8 @@ def _face_sketch(person: Person, shot: Shot) -> Sketch:
     add_nose(sketch, person.face, shot.camera.light_side)
     add_eyes(sketch, person, shot.expression)
     add_beard(sketch, person)
-    add_mouth(sketch, person.face, shot.expression)
+    if shot.mask is None or shot.mask.worn != "on":
+        add_mouth(sketch, person.face, shot.expression)
     if shot.mask is not None and shot.mask.worn != "ear":
         add_mask(sketch, person, shot.mask)
     return sketch

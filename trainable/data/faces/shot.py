@@ -141,7 +141,7 @@ def _draw_poses(rng: np.random.Generator, difficulty: float) -> tuple[Pose, Pose
 def _draw_expression(rng: np.random.Generator) -> Expression:
     """Draw an expression, mostly friendly."""
     return Expression(
-        smile=near(rng, 0.4, 0.4),
+        smile=near(rng, 0.5, 0.4),
         mouth_open=max(0.0, near(rng, -0.2, 0.5)),
         eyes_open=near(rng, 1, 0.1),
         gaze=(near(rng, 0, 1.5), near(rng, 0, 0.5)),
@@ -151,7 +151,7 @@ def _draw_expression(rng: np.random.Generator) -> Expression:
 def _draw_camera(rng: np.random.Generator, difficulty: float) -> Camera:
     """Draw light and camera: exposure, colour temperature, a gradient, blur, noise, quality."""
     return Camera(
-        exposure=near(rng, -0.1, 0.07 * difficulty),
+        exposure=near(rng, -0.06, 0.07 * difficulty),
         warmth=near(rng, 0, 0.035 * difficulty),
         across=near(rng, 0, 0.07 * difficulty),
         down=near(rng, 0, 0.04 * difficulty),

@@ -41,7 +41,7 @@ class Pose:
         turn = np.array([turn_x, turn_y, (sin(self.yaw), sin(self.pitch))])
         c, s = self.scale * cos(self.roll), self.scale * sin(self.roll)
         rolled = turn @ np.array([(c, s), (-s, c)])
-        return np.vstack([rolled, self.center]) * 2**FIXED_POINT_BITS
+        return np.asarray(np.vstack([rolled, self.center]) * 2**FIXED_POINT_BITS)
 
 
 class Picture:
