@@ -1,7 +1,7 @@
 """Makes the small pretrained start: a tiny backbone trained on other drawn people for a minute.
 
-Other people than those of ``faces``, and other questions: glasses, hair, skin, brows, lips, and the
-colour of the mask. Photos without a mask are left out, so that even the colour of a mask says
+Other people than those of ``faces``, and other questions: glasses, hair, skin, brows, lips, and
+the colour of the mask. Photos without a mask are left out, so that even the colour of a mask says
 nothing of how it is worn; gender and age are not told either.
 
     python -m trainable.pretrained.make_small --out trainable/pretrained

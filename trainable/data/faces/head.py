@@ -103,9 +103,9 @@ def _wrinkles(face: Face, ageing: Ageing) -> list[tuple[np.ndarray, float]]:
     hollow = ribbon([(33, 14), (29, 27), (24, 36)], (2, 7, 2))
     jowl = ribbon([(mouth + 1, 42), (mouth + 4, 50), (mouth - 2, 56)], (1, 4, 2))
     return [
-        (bag, 0.1 + 0.76 * ageing.eye_bags),
+        (bag, 0.12 + 0.95 * ageing.eye_bags),
         *((foot, 0.95 * ageing.forehead) for foot in feet),
-        (fold, 0.06 + 0.86 * ageing.folds),
+        (fold, 0.07 + ageing.folds),
         (hollow, 0.5 * ageing.sagging),
         (jowl, 0.85 * ageing.sagging),
     ]

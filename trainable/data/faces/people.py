@@ -40,7 +40,7 @@ def draw_person(seed: int, number: int, difficulty: float = 1.0) -> Person:
     Example:
         >>> person = draw_person(seed=0, number=3)
         >>> person.gender, person.years
-        ('female', 34)
+        ('female', 24)
     """
     gender, years = group_and_age(seed, number)
     looks = _Looks(np.random.default_rng([seed, number, 0]), gender, years, difficulty)

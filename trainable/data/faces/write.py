@@ -35,7 +35,7 @@ def person_folder(person: Person) -> str:
 
     Example:
         >>> person_folder(draw_person(seed=0, number=7))
-        '000007_male_Drawn_60'
+        '000007_female_Drawn_47'
     """
     return f"{person.number:06d}_{person.gender}_{RACE}_{person.years}"
 

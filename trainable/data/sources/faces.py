@@ -22,7 +22,7 @@ class Faces(Source):
 
     fixed_classes: ClassVar[bool] = True
     name: Literal["faces"] = "faces"
-    people: int = Field(500, ge=1, le=100_000)
+    people: int = Field(600, ge=1, le=100_000)
     difficulty: float = Field(1.0, ge=0, le=3)
     seed: int = Field(0, ge=0, lt=2**31)
 
