@@ -19,7 +19,7 @@ from spaces.suggest import (
     suggest_schedule,
 )
 
-DEFAULTS = {"trials": 16, "max_epochs": 8, "grace_period": 2, "reduction_factor": 3}
+DEFAULTS = {"trials": 16, "max_epochs": 7, "grace_period": 2, "reduction_factor": 4}
 
 STARTS = [
     {

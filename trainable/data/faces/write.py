@@ -10,7 +10,7 @@ from trainable.data.faces.shot import PHOTOS
 from trainable.data.threads import in_threads
 
 RACE = "Drawn"
-DRAWING_VERSION = 1
+DRAWING_VERSION = 2
 
 
 def write_people(folder: Path, *, num_people: int, difficulty: float, seed: int) -> None:
