@@ -34,7 +34,7 @@ def main() -> None:
     """Train, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--configurations", type=int, default=16)
-    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--processes", type=int, default=2)
     options = parser.parse_args()
     prepare_data("faces", cache_dir=default_cache_dir(), seed=0).images((64, 48))
