@@ -5,8 +5,8 @@ only there with what they belong to.
 
     python -m search.run --space spaces/quick.py
 
-When last run on two CPU cores: about two and a half minutes, the best of 16 trials at a macro F1 of
-0.8 on validation.
+When last run on two CPU cores: 2 min 12 s, the best of 16 trials at a macro F1 of 0.80 on
+validation and 0.77 on people never seen.
 """
 
 from optuna import Trial
