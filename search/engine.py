@@ -14,7 +14,6 @@ from search.ledger import WORKED_S, Audience, Ledger
 from search.plan import SearchPlan
 from search.rungs import Rungs
 from search.study import SearchStudy, study_storage
-from trainable.objective import Objective
 
 ENGINE_FOLDER = ".ray"
 
@@ -82,7 +81,7 @@ def open_study(plan: SearchPlan, run_folder: Path) -> SearchStudy:
 
     return SearchStudy(
         study_storage(run_folder),
-        objective=Objective(options.metric),
+        objective=plan.objective,
         suggest=suggest,
         seed=options.seed,
         starts=plan.space.starts[: options.trials],
@@ -98,7 +97,7 @@ def _new_ledger(
         Rungs(options.rungs, reduction_factor=options.reduction_factor),
         audience,
         run_folder=run_folder,
-        objective=Objective(options.metric),
+        objective=plan.objective,
         num_trials=options.trials,
         max_concurrent=plan.resources.max_concurrent,
         keep_checkpoints=options.keep_checkpoints,
