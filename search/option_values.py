@@ -68,6 +68,14 @@ def amount(text: str) -> float:
     return number
 
 
+def share(text: str) -> float:
+    """Return a share, above 0 and at most 1."""
+    number = _number(text)
+    if not 0 < number <= 1:
+        _refuse("a share above 0 and at most 1, such as 0.5", text)
+    return number
+
+
 def gpus(text: str) -> float:
     """Return a number of whole GPUs or a share of one."""
     if text == "auto":

@@ -1,40 +1,16 @@
-"""The options of ``search.run``: how they are written, what they may be, what holds by default."""
+"""The options of a search: what they may be, and what holds by default."""
 
-import argparse
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from search.option_values import (
-    address,
-    amount,
-    duration_s,
-    folder,
-    gpus,
-    pin,
-    reduction_factor,
-    run_name,
-    seed,
-    whole_number,
-)
-from trainable.command import ArgumentParser, positive_whole_number
 from trainable.errors import ConfigError, expected
 from trainable.seeds import LARGEST_SEED
 
 CACHE_FOLDER = "classifier-search"
-DESCRIPTION = "Search for the best image classifier: suggest, train, stop early, rank."
-EXAMPLES = """\
-examples:
-  python -m search.run --space spaces/quick.py
-  python -m search.run --space spaces/quick.py --data photos/ --trials 100 --time-budget 2h
-  python -m search.run --space spaces/quick.py --set optimizer/name=adamw --set resize=128x96
-  python -m search.run --space spaces/quick.py --dry-run
-  python -m search.run --resume runs/quick-20261123-194501 --trials 200
-"""
 
 # What a search may change when it goes on; everything else is as it was when it began.
 CHANGEABLE_ON_RESUME = (
@@ -46,6 +22,8 @@ CHANGEABLE_ON_RESUME = (
     "address",
     "keep_checkpoints",
     "max_failures",
+    "trial_timeout_s",
+    "max_failed_share",
 )
 RECOMMENDABLE = ("trials", "max_epochs", "grace_period", "reduction_factor")
 
@@ -79,6 +57,14 @@ class SearchOptions(BaseModel):
         keep_checkpoints: Number of the best trials whose weights are kept.
         max_failures: Times that a trial is tried again after its process died.
         max_broken: Number of unreadable images to pass over.
+        sampler: What suggests configurations.
+        scheduler: What stops trials early.
+        storage: URL of a database for the study, None for a file in the run folder.
+        warm_start: Run folders whose trials the sampler learns from at the beginning.
+        trial_timeout_s: Seconds without news of a trial after which it is taken for hung, None
+            to judge by how long its epochs took.
+        max_failed_share: Share of trials that may fail before the search stops.
+        weights_dir: Folder of pretrained weights by model name, None for timm's hub.
         cache_dir: Folder for drawn data and decoded images.
     """
 
@@ -103,6 +89,13 @@ class SearchOptions(BaseModel):
     keep_checkpoints: int = 10
     max_failures: int = 2
     max_broken: int = 0
+    sampler: Literal["tpe", "random", "gp", "cmaes"] = "tpe"
+    scheduler: Literal["asha", "hyperband", "median", "none"] = "asha"
+    storage: str | None = None
+    warm_start: tuple[Path, ...] = ()
+    trial_timeout_s: float | None = None
+    max_failed_share: float = 0.5
+    weights_dir: Path | None = None
     cache_dir: Path
 
     @property
@@ -122,44 +115,6 @@ class SearchOptions(BaseModel):
         while rungs[-1] * self.reduction_factor < self.max_epochs:
             rungs.append(rungs[-1] * self.reduction_factor)
         return tuple(rung for rung in rungs if rung < self.max_epochs)
-
-
-@dataclass(frozen=True)
-class GivenOptions:
-    """What the command line says, before a space or a run folder to go on with is read.
-
-    Args:
-        values: Options by the name of their field in ``SearchOptions``; only those given.
-        resume: The run folder to go on with, if any.
-        dry_run: Whether to check and print only.
-    """
-
-    values: dict[str, Any]
-    resume: Path | None = None
-    dry_run: bool = False
-
-
-def parse_arguments(argv: Sequence[str] | None = None) -> GivenOptions:
-    """Read the command line of ``search.run``.
-
-    Args:
-        argv: Arguments without the program's name; those of the process when None.
-
-    Raises:
-        ConfigError: If an option is unknown (the nearest known is named), a value is wrong, or
-            options contradict each other.
-    """
-    values = vars(_parser().parse_args(argv))
-    dry_run, resume = values.pop("dry_run", False), values.pop("resume", None)
-    values["pins"] = _pins(values.pop("set", []))
-    if not values["pins"]:
-        del values["pins"]
-    if resume is not None:
-        _check_resume(values, resume=resume, dry_run=dry_run)
-    elif "space" not in values:
-        remedy = "Give a file such as spaces/quick.py, or --resume RUN."
-        raise ConfigError(expected("--space", "a space file", "nothing", remedy))
-    return GivenOptions(values=values, resume=resume, dry_run=dry_run)
 
 
 def resolve_options(
@@ -198,177 +153,3 @@ def check_options(options: SearchOptions) -> None:
         problems.append(expected("--seed", limit, options.seed, "Trial n trains with seed + n."))
     if problems:
         raise ConfigError(problems)
-
-
-def _check_resume(values: Mapping[str, Any], *, resume: Path, dry_run: bool) -> None:
-    fixed = [name for name in values if name not in CHANGEABLE_ON_RESUME]
-    fixed += ["dry_run"] if dry_run else []
-    if fixed:
-        allowed = ", ".join(map(_option_name, CHANGEABLE_ON_RESUME))
-        got = ", ".join(map(_option_name, fixed))
-        remedy = f"The rest stays as recorded in {resume}."
-        raise ConfigError(expected("--resume", f"nothing besides but {allowed}", got, remedy))
-
-
-def _option_name(field: str) -> str:
-    names = {"pins": "--set", "time_budget_s": "--time-budget"}
-    return names.get(field, "--" + field.replace("_", "-"))
-
-
-def _pins(given: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    pins = dict(given)
-    if len(pins) < len(given):
-        names = [name for name, _ in given]
-        raise ConfigError(
-            [
-                expected(f"--set {name}", "to be given once", f"{names.count(name)} values")
-                for name in pins
-                if names.count(name) > 1
-            ]
-        )
-    return pins
-
-
-def _parser() -> ArgumentParser:
-    parser = ArgumentParser(prog="python -m search.run", description=DESCRIPTION)
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.usage = "python -m search.run --space FILE [options]"
-    parser.epilog = EXAMPLES
-    # What was not given is absent, so that the space or a run's record can decide.
-    parser.argument_default = argparse.SUPPRESS
-    _add_what(parser.add_argument_group("what to search"))
-    _add_how_long(parser.add_argument_group("how long"))
-    _add_resources(parser.add_argument_group("on what"))
-    _add_where(parser.add_argument_group("where it is kept"))
-    return parser
-
-
-def _add_what(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--space", metavar="FILE", type=Path, help="file with space(trial)")
-    group.add_argument(
-        "--data",
-        metavar="SOURCE",
-        help="faces, digits, a folder of images, or a CSV or Parquet table (default: faces)",
-    )
-    group.add_argument(
-        "--set",
-        metavar="NAME=VALUE",
-        type=pin,
-        action="append",
-        help="fix a hyperparameter, such as optimizer/lr=1e-4; may be repeated",
-    )
-    group.add_argument(
-        "--metric", metavar="NAME", help="what to search for, such as val/loss (default: val/f1)"
-    )
-    group.add_argument(
-        "--seed",
-        metavar="N",
-        type=seed,
-        help="seed of split and suggestions; trial n trains with N + n (default: 0)",
-    )
-    group.add_argument(
-        "--max-broken",
-        metavar="N",
-        type=whole_number,
-        help="pass over up to N unreadable images (default: 0)",
-    )
-    group.add_argument(
-        "--dry-run", action="store_true", help="check and print everything, run nothing"
-    )
-
-
-def _add_how_long(group: argparse._ArgumentGroup) -> None:
-    group.add_argument(
-        "--trials",
-        metavar="N",
-        type=positive_whole_number,
-        help="number of trials (default: what the space recommends, else 50)",
-    )
-    group.add_argument(
-        "--max-epochs",
-        metavar="N",
-        type=positive_whole_number,
-        help="longest training of a trial (default: what the space recommends, else 30)",
-    )
-    group.add_argument(
-        "--time-budget",
-        metavar="TIME",
-        dest="time_budget_s",
-        type=duration_s,
-        help="longest time of the search, such as 2h, 90m or 1h30m (default: no limit)",
-    )
-    group.add_argument(
-        "--grace-period",
-        metavar="N",
-        type=positive_whole_number,
-        help="epochs before a trial may be stopped (default: what the space recommends, else 3)",
-    )
-    group.add_argument(
-        "--reduction-factor",
-        metavar="N",
-        type=reduction_factor,
-        help="one in N trials goes on at each rung (default: what the space recommends, else 3)",
-    )
-
-
-def _add_resources(group: argparse._ArgumentGroup) -> None:
-    group.add_argument(
-        "--cpus-per-trial",
-        metavar="X",
-        type=amount,
-        help="CPU cores of a trial (default: 1; with GPUs an even share)",
-    )
-    group.add_argument(
-        "--gpus-per-trial",
-        metavar="X",
-        type=gpus,
-        help="GPUs of a trial, or a share of one such as 0.25 (default: 1 where there are any)",
-    )
-    group.add_argument(
-        "--max-concurrent",
-        metavar="N",
-        type=positive_whole_number,
-        help="most trials at a time (default: as many as fit)",
-    )
-    group.add_argument(
-        "--address",
-        metavar="ADDRESS",
-        type=address,
-        help="local for a private Ray, auto or host:port for a running cluster (default: local)",
-    )
-    group.add_argument(
-        "--max-failures",
-        metavar="N",
-        type=whole_number,
-        help="times a trial is tried again after its process died (default: 2)",
-    )
-
-
-def _add_where(group: argparse._ArgumentGroup) -> None:
-    group.add_argument(
-        "--name",
-        metavar="NAME",
-        type=run_name,
-        help="name of the run folder (default: space, date and time)",
-    )
-    group.add_argument(
-        "--runs-dir", metavar="DIR", type=folder, help="folder of run folders (default: runs)"
-    )
-    group.add_argument(
-        "--resume",
-        metavar="RUN",
-        type=Path,
-        help="go on with a run folder; a larger --trials or --time-budget extends it",
-    )
-    group.add_argument(
-        "--keep-checkpoints",
-        metavar="K",
-        type=positive_whole_number,
-        help="keep the weights of the K best trials (default: 10)",
-    )
-    group.add_argument(
-        "--cache-dir",
-        metavar="DIR",
-        type=folder,
-        help="folder for drawn data and decoded images (default: the user's cache)",
-    )

@@ -15,7 +15,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from search.options import GivenOptions, SearchOptions, check_options, resolve_options
+from search.arguments import GivenOptions
+from search.options import SearchOptions, check_options, resolve_options
 from search.resources import LOCAL, Resources, available_here, share_out
 from search.run_record import recorded_options
 from search.space_file import Space, load_space

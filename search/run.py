@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from search.options import parse_arguments
+from search.arguments import parse_arguments
 from trainable.command import DONE, INTERRUPTED, run_command
 from trainable.errors import SearchError
 

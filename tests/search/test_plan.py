@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from search.options import SearchOptions, parse_arguments
+from search.arguments import parse_arguments
+from search.options import SearchOptions
 from search.plan import check_metric, check_writable, make_plan, new_name
 from trainable.data.index import Attribute, LabelSpace
 from trainable.errors import ConfigError

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pytest
 
-from search.options import parse_arguments
+from search.arguments import parse_arguments
 from search.plan import make_plan
 from search.run_record import (
     create_run_folder,
