@@ -85,7 +85,8 @@ def rank_table(curves: np.ndarray) -> pd.DataFrame:
     best = pd.DataFrame(np.maximum.accumulate(curves, axis=1))
     last = best.columns[-1]
     correlations = [best[epoch].corr(best[last], method="spearman") for epoch in best]
-    return pd.DataFrame({"epoch": best.columns + 1, "rank correlation": np.round(correlations, 2)})
+    epochs = range(1, len(correlations) + 1)
+    return pd.DataFrame({"epoch": epochs, "rank correlation": np.round(correlations, 2)})
 
 
 if __name__ == "__main__":
