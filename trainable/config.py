@@ -33,6 +33,7 @@ from trainable.precision import PrecisionName
 from trainable.samplers import Sampling
 from trainable.samplers.shuffled import PlainSampling
 from trainable.schedules import Schedule
+from trainable.schedules.base import whole_epochs
 from trainable.schedules.constant import Constant
 from trainable.seeds import LARGEST_SEED
 
@@ -89,6 +90,16 @@ class TrialConfig(Part):
     seed: int = Field(
         0, ge=0, le=LARGEST_SEED, description="Seed of everything that the trial draws."
     )
+
+    @property
+    def earliest_stop_epoch(self) -> int:
+        """Return the epochs before which its values say too little to stop it, 0 if they never do.
+
+        Those are its warm-up and, after it, the frozen phase of melting with the warm-up of what
+        has thawed; at most all epochs.
+        """
+        warmup_epochs = whole_epochs(self.schedule.warmup_share, self.epochs)
+        return min(self.epochs, warmup_epochs + self.freeze.epochs_to_thaw(self.epochs))
 
 
 def nest(flat: Mapping[str, Any]) -> dict[str, Any]:

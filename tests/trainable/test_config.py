@@ -81,3 +81,48 @@ def test_every_field_has_a_flat_name():
 def test_a_value_is_read_as_a_trial_reads_it_or_left_alone(name, value, parsed):
     read = parsed_value(name, value)
     assert (read, type(read)) == (parsed, type(parsed))
+
+
+@pytest.mark.parametrize(
+    ("parts", "epoch"),
+    [
+        ({}, 0),
+        ({"schedule": {"name": "step"}}, 0),
+        ({"schedule": {"name": "warmup", "share": 0.25}}, 8),
+        ({"schedule": {"name": "cosine", "warmup": 0.1}}, 3),
+        ({"schedule": {"name": "exponential", "warmup": 0.11}}, 4),
+        ({"schedule": {"name": "plateau", "warmup": 0.1}}, 3),
+        ({"freeze": {"name": "all"}}, 0),
+        ({"freeze": {"name": "front"}}, 0),
+        ({"freeze": {"name": "melt", "share": 0.4}}, 13),
+        ({"freeze": {"name": "melt", "share": 0.4, "warmup": 0.1}}, 15),
+        ({"freeze": {"name": "melt", "share": 0.1, "after": "plateau"}}, 5),
+        (
+            {
+                "schedule": {"name": "cosine", "warmup": 0.2},
+                "freeze": {"name": "melt", "share": 0.3},
+            },
+            16,
+        ),
+        (
+            {
+                "schedule": {"name": "warmup", "share": 0.6},
+                "freeze": {"name": "melt", "share": 0.7},
+            },
+            30,
+        ),
+    ],
+)
+def test_a_trial_may_be_stopped_only_after_its_warm_up_and_its_frozen_phase(parts, epoch):
+    config = parse_config({"backbone/name": "test_resnet", "epochs": 30, **parts})
+    assert config.earliest_stop_epoch == epoch
+
+
+@pytest.mark.parametrize("share", [0.01, 0.25, 0.5, 0.99])
+@pytest.mark.parametrize("epochs", [1, 2, 5, 30])
+def test_a_melting_trial_is_not_stopped_before_it_has_thawed(share, epochs):
+    melt = {"freeze": {"name": "melt", "share": share}}
+    config = parse_config({"backbone/name": "test_resnet", "epochs": epochs, **melt})
+    plan = config.freeze.build(epochs)
+    trained = [plan.first_trainable(epoch, num_groups=5) for epoch in range(epochs)]
+    assert 0 in trained[: config.earliest_stop_epoch] or epochs == 1

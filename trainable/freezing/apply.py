@@ -7,7 +7,7 @@ from torch import nn
 from trainable.optimizers.groups import LayerGroups
 
 
-def apply_freeze(model: nn.Module, groups: LayerGroups, first_trainable: int) -> int:
+def apply_freeze(model: nn.Module, groups: LayerGroups, first_trainable: int) -> None:
     """Put a model into training with its first layer groups frozen.
 
     Frozen parameters need no gradient, and as they lie at the front the backward pass ends
@@ -19,9 +19,6 @@ def apply_freeze(model: nn.Module, groups: LayerGroups, first_trainable: int) ->
         model: The model that the groups belong to.
         groups: All its parameters by layer, from the input to the head.
         first_trainable: Number of the first group that is trained.
-
-    Returns:
-        The number of parameters that are trained.
     """
     for layer, named_parameters in enumerate(groups):
         for _, parameter in named_parameters:
@@ -31,7 +28,6 @@ def apply_freeze(model: nn.Module, groups: LayerGroups, first_trainable: int) ->
     model.train()
     for module in frozen_modules(model):
         module.eval()
-    return sum(p.numel() for p in model.parameters() if p.requires_grad)
 
 
 def frozen_modules(model: nn.Module) -> list[nn.Module]:

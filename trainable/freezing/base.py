@@ -60,6 +60,11 @@ class FreezePlan:
 class FreezePart(Part):
     """A way of freezing the backbone."""
 
+    def epochs_to_thaw(self, num_epochs: int) -> int:
+        """Return the epochs until a backbone that will thaw is trained like any other."""
+        del num_epochs
+        return 0
+
     @abstractmethod
     def build(self, num_epochs: int) -> FreezePlan:
         """Return the plan of a trial of so many epochs."""

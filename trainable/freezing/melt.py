@@ -7,7 +7,7 @@ from pydantic import Field
 
 from trainable.freezing.base import FreezePart, FreezePlan
 from trainable.patience import Patience
-from trainable.schedules.base import warmup_factor
+from trainable.schedules.base import warmup_factor, whole_epochs
 
 
 class MeltPlan(FreezePlan):
@@ -92,11 +92,28 @@ class Melt(FreezePart):
     share: float = Field(0.25, gt=0, lt=1)
     warmup: float = Field(0.0, ge=0, lt=1)
 
+    def epochs_to_thaw(self, num_epochs: int) -> int:
+        """Return the epochs of the head alone, then of the warm-up, at least one with everything.
+
+        Where a plateau decides, the head alone is taken to stop rising at once: it thaws no sooner
+        than that, and how much later is not known before.
+        """
+        thaw_epoch = self._thaw_epoch(num_epochs)
+        if self.after == "plateau":
+            thaw_epoch = 1 + self._patience(num_epochs).num_epochs
+        return thaw_epoch + max(1, whole_epochs(self.warmup, num_epochs))
+
     def build(self, num_epochs: int) -> MeltPlan:
         """Return the plan of a trial of so many epochs."""
         if self.after == "plateau":
-            patience = Patience.of_share(self.share, num_epochs)
+            patience = self._patience(num_epochs)
             return MeltPlan(num_epochs, patience=patience, warmup=self.warmup)
-        # At least one epoch each for the head alone and for everything, if there are two.
-        thaw_epoch = max(1, min(round(self.share * num_epochs), num_epochs - 1))
+        thaw_epoch = self._thaw_epoch(num_epochs)
         return MeltPlan(num_epochs, thaw_epoch=thaw_epoch, warmup=self.warmup)
+
+    def _patience(self, num_epochs: int) -> Patience:
+        return Patience.of_share(self.share, num_epochs)
+
+    def _thaw_epoch(self, num_epochs: int) -> int:
+        # At least one epoch each for the head alone and for everything, if there are two.
+        return max(1, min(round(self.share * num_epochs), num_epochs - 1))

@@ -4,6 +4,7 @@ Epochs are counted in epochs done, from 0, with fractions inside an epoch, and l
 of all epochs, so that a schedule stretches with a longer trial.
 """
 
+import math
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -44,9 +45,25 @@ class Schedule:
 class SchedulePart(Part):
     """A schedule of the learning rate."""
 
+    @property
+    def warmup_share(self) -> float:
+        """Return the share of the trial that the warm-up takes."""
+        return 0.0
+
     @abstractmethod
     def build(self, num_epochs: int) -> Schedule:
         """Return the schedule of a trial of so many epochs."""
+
+
+def whole_epochs(share: float, num_epochs: int) -> int:
+    """Return a share of a trial in epochs, rounded up.
+
+    Example:
+        >>> whole_epochs(0.07, 100), whole_epochs(0.071, 100), whole_epochs(0.0, 100)
+        (7, 8, 0)
+    """
+    # 0.07 x 100 is a little more than 7 in binary.
+    return math.ceil(round(share * num_epochs, 9))
 
 
 def warmup_factor(progress: float, share: float) -> float:

@@ -24,6 +24,11 @@ class Warmup(SchedulePart):
     name: Literal["warmup"] = "warmup"
     share: float = Field(0.05, gt=0, le=1)
 
+    @property
+    def warmup_share(self) -> float:
+        """Return the share of the trial that the warm-up takes."""
+        return self.share
+
     def build(self, num_epochs: int) -> Schedule:
         """Return the schedule of a trial of so many epochs."""
         return Schedule(partial(warmup_factor, share=self.share), num_epochs)

@@ -81,6 +81,11 @@ class Cosine(SchedulePart):
             raise ValueError(f"a value whose power {num_cycles - 1} is above the floor {floor}")
         return value
 
+    @property
+    def warmup_share(self) -> float:
+        """Return the share of the trial that the warm-up takes."""
+        return self.warmup
+
     def build(self, num_epochs: int) -> Schedule:
         """Return the schedule of a trial of so many epochs."""
         function = partial(

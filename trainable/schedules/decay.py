@@ -54,6 +54,11 @@ class Exponential(SchedulePart):
     final: float = Field(0.01, gt=0, lt=1)
     warmup: float = Field(0.0, ge=0, lt=1)
 
+    @property
+    def warmup_share(self) -> float:
+        """Return the share of the trial that the warm-up takes."""
+        return self.warmup
+
     def build(self, num_epochs: int) -> Schedule:
         """Return the schedule of a trial of so many epochs."""
         function = partial(exponential_factor, final=self.final, warmup=self.warmup)

@@ -66,6 +66,11 @@ class Plateau(SchedulePart):
     floor: float = Field(0.001, ge=0, lt=1)
     warmup: float = Field(0.0, ge=0, lt=1)
 
+    @property
+    def warmup_share(self) -> float:
+        """Return the share of the trial that the warm-up takes."""
+        return self.warmup
+
     def build(self, num_epochs: int) -> PlateauSchedule:
         """Return the schedule of a trial of so many epochs."""
         return PlateauSchedule(

@@ -3,7 +3,13 @@
 import pytest
 import torch
 from pydantic import ValidationError
-from torch.optim.lr_scheduler import CosineAnnealingLR, ExponentialLR, ReduceLROnPlateau, StepLR
+from torch.optim.lr_scheduler import (
+    CosineAnnealingLR,
+    ExponentialLR,
+    LinearLR,
+    ReduceLROnPlateau,
+    StepLR,
+)
 
 from trainable.schedules.base import WARMUP_START
 from trainable.schedules.constant import Warmup
@@ -113,6 +119,11 @@ def test_exponential_is_torchs():
     scheduler = ExponentialLR(optimizer(), gamma=0.95)
     part = Exponential(final=0.95**40)
     assert trace(part, 40) == pytest.approx(torchs_trace(scheduler, 40))
+
+
+def test_warm_up_is_torchs():
+    scheduler = LinearLR(optimizer(), start_factor=WARMUP_START, total_iters=6)
+    assert trace(Warmup(share=0.2), 30) == pytest.approx(torchs_trace(scheduler, 30))
 
 
 def test_warm_up_by_hand():

@@ -1,0 +1,1 @@
+"""Schedulers of trials: which of them end early."""
