@@ -3,6 +3,7 @@
 import shutil
 import sqlite3
 import tempfile
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
@@ -15,14 +16,17 @@ STUDY_NAME = "search"
 STUDY_FILE = "study.db"
 # What a search notes of each trial: hyperparameters, why it ended, time and best epoch.
 CONFIG, REASON, SECONDS, BEST_EPOCH = "config", "reason", "seconds", "best_epoch"
+# Of a trial that another search has run, and this one's sampler learns from: RUN/ID.
+FROM = "from"
 WAIT_FOR_WRITER_S = 30
 
 
-def read_trials(path: Path) -> list[FrozenTrial]:
-    """Return the trials of the study named ``search``, as they are at this moment.
+def read_trials(path: Path, *, name: str = STUDY_NAME) -> list[FrozenTrial]:
+    """Return the search's own trials in a study, as they are at this moment.
 
     Args:
         path: An SQLite file that Optuna wrote.
+        name: The study's name.
 
     Raises:
         ConfigError: If the file is missing, damaged, not Optuna's, or has no such study.
@@ -31,12 +35,17 @@ def read_trials(path: Path) -> list[FrozenTrial]:
         raise ConfigError(expected(str(path), "the study of a search", "no such file"))
     try:
         with closing(_snapshot(path)) as snapshot:
-            return _trials_in(snapshot)
+            return _trials_in(snapshot, name)
     except sqlite3.DatabaseError as error:
         raise ConfigError(expected(str(path), "an Optuna study", f"'{error}'")) from error
     except KeyError as error:
-        problem = expected(str(path), f"a study named {STUDY_NAME!r}", "none")
+        problem = expected(str(path), f"a study named {name!r}", "none")
         raise ConfigError(problem) from error
+
+
+def own_trials(trials: Iterable[FrozenTrial]) -> list[FrozenTrial]:
+    """Return the trials of a study without those that were brought in from other searches."""
+    return [trial for trial in trials if FROM not in trial.user_attrs]
 
 
 def _snapshot(path: Path) -> sqlite3.Connection:
@@ -63,11 +72,11 @@ def _in_memory(uri: str) -> sqlite3.Connection:
     return copy
 
 
-def _trials_in(database: sqlite3.Connection) -> list[FrozenTrial]:
+def _trials_in(database: sqlite3.Connection, name: str) -> list[FrozenTrial]:
     storage = RDBStorage("sqlite://", engine_kwargs={"creator": lambda: database})
     try:
-        study_id = storage.get_study_id_from_name(STUDY_NAME)
-        return storage.get_all_trials(study_id, deepcopy=False)
+        study_id = storage.get_study_id_from_name(name)
+        return own_trials(storage.get_all_trials(study_id, deepcopy=False))
     finally:
         storage.remove_session()
         storage.engine.dispose()

@@ -1,24 +1,30 @@
 """The Optuna study of a search: its one record of what was tried and how it ended."""
 
-import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import optuna
-from optuna.exceptions import ExperimentalWarning
-from optuna.samplers import BaseSampler, TPESampler
 from optuna.storages import BaseStorage, RDBStorage
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from analysis.study_file import BEST_EPOCH, CONFIG, REASON, SECONDS, STUDY_FILE, STUDY_NAME
+from analysis.study_file import (
+    BEST_EPOCH,
+    CONFIG,
+    REASON,
+    SECONDS,
+    STUDY_NAME,
+    own_trials,
+)
+from search.avoiding import AvoidingSampler
+from search.options import SamplerName
+from search.samplers import make_sampler
 from trainable.errors import ConfigError
 from trainable.objective import Objective
 
+START = "start"
 SuggestConfig = Callable[[optuna.Trial], dict[str, Any]]
 
 
@@ -37,11 +43,6 @@ class Suggestion:
     problem: str = ""
 
 
-def study_storage(run_folder: Path) -> BaseStorage:
-    """Return the storage in a run folder, which optuna-dashboard can open while it is written."""
-    return RDBStorage(f"sqlite:///{(run_folder / STUDY_FILE).resolve()}")
-
-
 class SearchStudy:
     """What is asked of Optuna and told to it, truthfully.
 
@@ -51,40 +52,59 @@ class SearchStudy:
 
     Args:
         storage: Where the study is kept.
+        name: Its name there.
         objective: What is optimised.
         suggest: Suggests a flat configuration through an Optuna trial.
-        starts: Configurations to be tried first, by name; only a new study takes them in.
+        starts: Values of the configurations to be tried first, by name; what they leave open is
+            suggested.
         seed: Seed of the suggestions; that of a trial depends on this, its number, and what
             has been told before, not on when the search was interrupted.
+        sampler: What suggests.
     """
 
     def __init__(
         self,
         storage: BaseStorage,
         *,
+        name: str = STUDY_NAME,
         objective: Objective,
         suggest: SuggestConfig,
         seed: int,
         starts: Sequence[dict[str, Any]] = (),
+        sampler: SamplerName = "tpe",
     ) -> None:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         direction = StudyDirection.MAXIMIZE if objective.mode == "max" else StudyDirection.MINIMIZE
         self._study = optuna.create_study(
-            storage=storage, study_name=STUDY_NAME, direction=direction, load_if_exists=True
+            storage=storage, study_name=name, direction=direction, load_if_exists=True
         )
         self._storage = storage
         self._objective = objective
         self._suggest = suggest
         self._seed = seed
+        self._sampler = sampler
+        self._starts = starts
+        self._avoided: Mapping[str, Sequence[Any]] = {}
         self._running: dict[int, optuna.Trial] = {}
-        if not self.trials:
-            for start in starts:
-                self._study.enqueue_trial(start)
 
     @property
     def trials(self) -> list[FrozenTrial]:
-        """Return a copy of every trial, in the order of their numbers."""
-        return self._study.get_trials(deepcopy=False)
+        """Return a copy of each of the search's own trials, in the order of their numbers."""
+        return own_trials(self._study.get_trials(deepcopy=False))
+
+    def bring_in(self, trials: Sequence[FrozenTrial]) -> None:
+        """Add finished trials of other searches: the sampler learns from them, no more.
+
+        Args:
+            trials: Marked as not this search's own; those added later are numbered after them.
+        """
+        self._study.add_trials(trials)
+
+    def close(self) -> None:
+        """Close what the storage has open, so that its folder can be renamed."""
+        if isinstance(self._storage, RDBStorage):
+            self._storage.remove_session()
+            self._storage.engine.dispose()
 
     def num_to_run(self, num_trials: int) -> int:
         """Return how many trials are left to start so that the study has so many in all."""
@@ -100,9 +120,15 @@ class SearchStudy:
         """Return a fact kept by ``note``."""
         return self._study.user_attrs.get(name, default)
 
+    def avoid(self, values: Mapping[str, Sequence[Any]]) -> None:
+        """Have no choices suggested from now on that are among these, by name."""
+        self._avoided = values
+
     def ask(self) -> Suggestion:
-        """Return the next trial: one that was interrupted, else a new suggestion."""
-        self._study.sampler = self._sampler(len(self.trials))
+        """Return the next trial: one that was interrupted, else a start, else a suggestion."""
+        sampler = make_sampler(self._sampler, seed=self._seed, number=len(self.trials))
+        self._study.sampler = AvoidingSampler(sampler, self._avoided)
+        self._enqueue_start()
         trial = self._study.ask()
         self._running[trial.number] = trial
         config = trial.user_attrs.get(CONFIG)
@@ -113,6 +139,14 @@ class SearchStudy:
                 return Suggestion(trial.number, {}, problem=str(error))
             trial.set_user_attr(CONFIG, config)
         return Suggestion(trial.number, config)
+
+    def _enqueue_start(self) -> None:
+        """Have the next start asked next, unless trials wait; one by one, as each is a trial."""
+        trials = self.trials
+        number = sum(START in trial.user_attrs for trial in trials)
+        is_free = all(trial.state != TrialState.WAITING for trial in trials)
+        if is_free and number < len(self._starts):
+            self._study.enqueue_trial(self._starts[number], user_attrs={START: number})
 
     def epochs_reported(self, number: int) -> int:
         """Return the last epoch reported of a trial, 0 if none was."""
@@ -177,12 +211,10 @@ class SearchStudy:
         epoch = max(values, key=lambda epoch: (sign * values[epoch], -epoch))
         return epoch, values[epoch]
 
-    def running_best(self, number: int) -> dict[int, float]:
-        """Return a trial's best value up to each epoch, larger is better."""
-        reported = self._frozen(number).intermediate_values
-        epochs = sorted(reported)
-        values = [self._objective.sign * reported[epoch] for epoch in epochs]
-        return dict(zip(epochs, accumulate(values, max), strict=True))
+    def curve(self, number: int) -> dict[int, float]:
+        """Return a trial's value by epoch, larger is better."""
+        values = self._frozen(number).intermediate_values
+        return {epoch: self._objective.sign * values[epoch] for epoch in sorted(values)}
 
     def _frozen(self, number: int) -> FrozenTrial:
         return self._study.get_trials(deepcopy=False)[number]
@@ -191,10 +223,3 @@ class SearchStudy:
         trial = self._running[number]
         for name, value in ((REASON, reason), (SECONDS, seconds), (BEST_EPOCH, best_epoch)):
             trial.set_user_attr(name, value)
-
-    def _sampler(self, number: int) -> BaseSampler:
-        seed = int(np.random.SeedSequence([self._seed, number]).generate_state(1)[0])
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ExperimentalWarning)
-            # group: conditional hyperparameters are modelled with what they depend on.
-            return TPESampler(seed=seed, multivariate=True, group=True, constant_liar=True)

@@ -1,8 +1,12 @@
+from typing import get_args
+
 import optuna
 import pytest
 from optuna.trial import TrialState
 
-from search.study import SearchStudy, study_storage
+from analysis.study_place import StudyPlace
+from search.options import SamplerName
+from search.study import SearchStudy
 from trainable.objective import Objective
 
 
@@ -16,7 +20,9 @@ def opened(tmp_path):
 
     def open_study(metric="val/f1", *, seed=0, space=suggest):
         objective = Objective(metric)
-        return SearchStudy(study_storage(tmp_path), objective=objective, suggest=space, seed=seed)
+        return SearchStudy(
+            StudyPlace().open(tmp_path), objective=objective, suggest=space, seed=seed
+        )
 
     return open_study
 
@@ -61,7 +67,7 @@ def test_losses_are_minimised(opened):
     study = opened("val/loss")
     run(study, [2.0, 0.5, 0.7])
     assert study.complete(0, reason="epochs", seconds=0) == 0.5
-    assert study.running_best(0) == {1: -2.0, 2: -0.5, 3: -0.5}
+    assert study.curve(0) == {1: -2.0, 2: -0.5, 3: -0.7}
 
 
 def test_the_first_of_equal_epochs_is_the_best(opened):
@@ -114,16 +120,18 @@ def sequence(study, num_trials):
     return configs
 
 
-def test_suggestions_do_not_depend_on_an_interruption(tmp_path):
+@pytest.mark.parametrize("sampler", get_args(SamplerName))
+def test_suggestions_do_not_depend_on_an_interruption(tmp_path, sampler):
     def study(name):
         (tmp_path / name).mkdir(exist_ok=True)
-        storage = study_storage(tmp_path / name)
-        return SearchStudy(storage, objective=Objective(), suggest=suggest, seed=7)
+        storage = StudyPlace().open(tmp_path / name)
+        objective = Objective()
+        return SearchStudy(storage, objective=objective, suggest=suggest, seed=7, sampler=sampler)
 
     straight = sequence(study("straight"), 16)
-    cut = sequence(study("cut"), 6) + sequence(study("cut"), 10)
+    cut = sequence(study("cut"), 6) + sequence(study("cut"), 7) + sequence(study("cut"), 3)
     assert cut == straight
-    assert len({config["optimizer/lr"] for config in straight}) == 16
+    assert len({config["optimizer/lr"] for config in straight}) > 10
 
 
 def test_notes_are_kept(opened):
@@ -141,7 +149,7 @@ def test_the_study_opens_as_optunas_own(opened, tmp_path):
 def test_known_good_configurations_come_first_and_only_once(tmp_path):
     def study():
         return SearchStudy(
-            study_storage(tmp_path),
+            StudyPlace().open(tmp_path),
             objective=Objective(),
             suggest=suggest,
             seed=0,
@@ -156,3 +164,60 @@ def test_known_good_configurations_come_first_and_only_once(tmp_path):
     asked = [second.ask().config["optimizer/lr"] for _ in range(3)]
     assert asked[:2] == [0.02, 0.003]
     assert asked[2] not in asked[:2]
+
+
+@pytest.fixture
+def started(tmp_path):
+    """Return a function that opens a study with starts for two numbers."""
+
+    def suggest_two(trial):
+        clip = trial.suggest_float("gradient_clip", 0.5, 5.0)
+        return suggest(trial) | {"gradient_clip": clip}
+
+    def open_study(*starts):
+        storage = StudyPlace().open(tmp_path)
+        return SearchStudy(
+            storage, objective=Objective(), suggest=suggest_two, seed=0, starts=starts
+        )
+
+    return open_study
+
+
+def test_starts_that_a_short_search_did_not_reach_come_first_when_it_is_extended(started):
+    starts = [{"optimizer/lr": lr, "gradient_clip": 1.0} for lr in (0.02, 0.003, 0.05)]
+    first = started(*starts)
+    asked = [first.ask().config]
+    extended = started(*starts)
+    asked += [extended.ask().config for _ in range(3)]
+    assert asked[:3] == starts
+    assert asked[3] not in starts
+    assert len(extended.trials) == 4
+
+
+def test_an_interrupted_trial_comes_before_the_next_start(started):
+    starts = [{"optimizer/lr": lr, "gradient_clip": 1.0} for lr in (0.02, 0.003)]
+    first = started(*starts)
+    first.ask()
+    first.put_back(0)
+    second = started(*starts)
+    assert [second.ask().number for _ in range(2)] == [0, 1]
+    assert second.trials[1].params == starts[1]
+
+
+def test_what_a_start_leaves_open_is_suggested(started):
+    config = started({"optimizer/lr": 0.02}).ask().config
+    assert config["optimizer/lr"] == 0.02
+    assert 0.5 <= config["gradient_clip"] <= 5.0
+
+
+def test_the_sampler_is_the_one_that_was_asked_for(tmp_path):
+    def configs(sampler):
+        (tmp_path / sampler).mkdir()
+        storage = StudyPlace().open(tmp_path / sampler)
+        objective = Objective()
+        study = SearchStudy(storage, objective=objective, suggest=suggest, seed=7, sampler=sampler)
+        return sequence(study, 12)
+
+    drawn = {sampler: configs(sampler) for sampler in ("random", "tpe", "cmaes")}
+    assert drawn["tpe"][:10] == drawn["random"][:10]
+    assert len({str(configs[10:]) for configs in drawn.values()}) == 3
