@@ -4,9 +4,10 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-from search.options import SearchOptions
 from search.plan import SearchPlan
 from search.progress_view import duration
+from search.schedulers.make import scheduler_of
+from search.schedulers.no_stopping import NoStopping
 from search.space_check import SpaceCheck
 from trainable.data.index import PARTS
 from trainable.data.prepared import PreparedData
@@ -20,10 +21,8 @@ def print_dry_run(plan: SearchPlan, console: Console) -> None:
     check = plan.check
     console.print(f"\n[bold]Space[/] {plan.space.path}\n")
     console.print(dimension_table(check, pins=plan.options.pins))
-    console.print(
-        f"\n{len(check.configs)} distinct configurations in {check.num_samples} suggestions, all "
-        f"trainable, of {num_combinations(check)} combinations of parts.\n"
-    )
+    for line in ("", *_configuration_lines(plan), ""):
+        console.print(line, markup=False)
     console.print(f"[bold]Data[/] {plan.data.source}, fingerprint {plan.data.fingerprint}\n")
     console.print(_class_table(images_and_people(plan.data)))
     for line in (*_data_lines(plan.data, check), "", *_run_lines(plan)):
@@ -44,6 +43,26 @@ def dimension_table(check: SpaceCheck, *, pins: dict[str, object]) -> Table:
     for name in [name for name in pins if name not in check.dimensions]:
         table.add_row(name, "", f"{pins[name]} (--set)", "never")
     return table
+
+
+def _configuration_lines(plan: SearchPlan) -> list[str]:
+    check, num_starts = plan.check, len(plan.space.starts)
+    lines = [
+        f"{len(check.configs)} distinct configurations tried, all trainable, of "
+        f"{num_combinations(check)} combinations of parts."
+    ]
+    if num_starts:
+        num_first = min(len(check.starts), plan.options.trials)
+        why = "" if num_first == num_starts else _why_fewer(plan)
+        lines.append(f"The space's starts come first: {num_first}{why}.")
+    return lines
+
+
+def _why_fewer(plan: SearchPlan) -> str:
+    num_starts = len(plan.space.starts)
+    if len(plan.check.starts) > plan.options.trials:
+        return f" of {num_starts}, for as many trials as there are"
+    return f" of {num_starts}, as --set makes others equal"
 
 
 def num_combinations(check: SpaceCheck) -> int:
@@ -102,8 +121,9 @@ def _run_lines(plan: SearchPlan) -> list[str]:
         f"most {options.max_epochs} epochs{budget},",
         f"{_concurrent(plan)} at a time with {resources.cpus_per_trial:g} CPU and "
         f"{resources.gpus_per_trial:g} GPU each, on {_where(plan)}.",
-        _early_stopping(options),
+        *_early_stopping(plan),
         f"Would write to {plan.run_folder}.",
+        *([] if options.storage is None else [f"Would keep the study in {options.storage}."]),
     ]
 
 
@@ -113,11 +133,13 @@ def _concurrent(plan: SearchPlan) -> str:
     return f"{most}{plan.resources.max_concurrent}"
 
 
-def _early_stopping(options: SearchOptions) -> str:
-    if not options.rungs:
-        return "No trial would be stopped early."
-    rungs = ", ".join(map(str, options.rungs))
-    return f"At epoch {rungs} one in {options.reduction_factor} would go on."
+def _early_stopping(plan: SearchPlan) -> list[str]:
+    scheduler = scheduler_of(plan.options)
+    longest = max((c.earliest_stop_epoch for c in plan.check.configs.values()), default=0)
+    if isinstance(scheduler, NoStopping) or longest <= plan.options.grace_period:
+        return [scheduler.describe()]
+    grace = f"Trials that warm up or melt would be let go on, some to epoch {longest}."
+    return [scheduler.describe(), grace]
 
 
 def _where(plan: SearchPlan) -> str:

@@ -1,21 +1,21 @@
-"""Tries a space before anything runs: samples suggestions and parses each."""
+"""Tries a space before anything runs: samples suggestions, parses and builds each."""
 
-import warnings
 from collections import Counter
-from collections.abc import Mapping, Set
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import optuna
 
+from search.build_check import build_problems
 from search.pins import unused_pins
 from search.space_file import STARTS, Space, complete
-from search.suggesting import Dimension, Suggesting
-from trainable.config import TrialConfig, field_names, parse_config
-from trainable.errors import ConfigError, unknown
+from search.suggesting import Dimension, StartingTrial, Suggesting, SuggestingTrial
+from trainable.config import TrialConfig, parse_config
+from trainable.errors import ConfigError, expected, unknown
 
-QUICK_SAMPLES = 25
-MANY_SAMPLES = 200
+# So many that a part which one suggestion in thirty has is missed once in a thousand searches.
+NUM_SAMPLES = 200
 
 
 @dataclass
@@ -24,7 +24,9 @@ class SpaceCheck:
 
     Args:
         num_samples: Number of suggestions sampled.
-        configs: Distinct trainable configurations among them, by their flat form as text.
+        configs: Distinct configurations of samples and starts, by their form as text.
+        starts: What is to be tried first, each start once: its values that are asked for under
+            the pins, by name. What else is asked for is drawn.
         dimensions: What the space asked for, by name, in the order of asking.
         times_asked: In how many suggestions each name was asked for.
         problems: How often each problem came.
@@ -33,10 +35,16 @@ class SpaceCheck:
 
     num_samples: int = 0
     configs: dict[str, TrialConfig] = field(default_factory=dict)
+    starts: list[dict[str, Any]] = field(default_factory=list)
     dimensions: dict[str, Dimension] = field(default_factory=dict)
     times_asked: Counter[str] = field(default_factory=Counter)
     problems: Counter[str] = field(default_factory=Counter)
     used: set[str] = field(default_factory=set)
+
+    def note(self, flat: Mapping[str, Any], config: TrialConfig) -> None:
+        """Take in a configuration: by flat name, and parsed."""
+        self.used.update(flat)
+        self.configs[config.model_copy(update={"seed": 0}).model_dump_json()] = config
 
     @property
     def sizes(self) -> tuple[tuple[int, int], ...]:
@@ -54,12 +62,9 @@ def check_space(
     pins: Mapping[str, Any],
     max_epochs: int,
     seed: int,
-    num_samples: int = QUICK_SAMPLES,
+    num_samples: int = NUM_SAMPLES,
 ) -> SpaceCheck:
-    """Sample a space, and parse what it suggests.
-
-    More is sampled while a pin has not had an effect, since the part that it belongs to may be
-    rare.
+    """Sample a space, parse what it suggests and what it wants tried first, and build that.
 
     Args:
         space: The space.
@@ -73,75 +78,103 @@ def check_space(
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed))
-    check = SpaceCheck()
-    most = max(num_samples, MANY_SAMPLES)
-    while check.num_samples < num_samples or (
-        check.num_samples < most and not check.problems and set(pins) - check.used
-    ):
-        _try_suggestion(check, space, study.ask(), pins=pins, max_epochs=max_epochs, seed=seed)
+    check = SpaceCheck(num_samples)
+    run = Run(space, pins, max_epochs, seed)
+    for _ in range(num_samples):
+        _try_suggestion(check, run, study.ask())
     for number, start in enumerate(space.starts):
-        problems = _start_problems(space, pins, number, start, names=check.dimensions.keys())
-        check.problems.update(dict.fromkeys(problems, 0))
+        problems = _start_problems(run, start, study.ask(), known=check.dimensions.keys())
+        others = [problem for problem in problems if problem not in check.problems]
+        check.problems.update({f"{STARTS}[{number}]: {problem}": 0 for problem in others})
+        if not problems:
+            _try_start(check, run, start, study.ask())
+    check.problems.update(build_problems(check.configs.values()))
     if not check.problems:
         check.problems.update(dict.fromkeys(unused_pins(pins, check.used), 0))
-    raise_problems(check.problems, of=check.num_samples)
+    raise_problems(check.problems, of=num_samples)
     return check
 
 
-def _try_suggestion(
-    check: SpaceCheck,
-    space: Space,
-    trial: Suggesting,
-    *,
-    pins: Mapping[str, Any],
-    max_epochs: int,
-    seed: int,
-) -> None:
-    check.num_samples += 1
+@dataclass(frozen=True)
+class Run:
+    """What decides, beside what is drawn, which configuration a space suggests.
+
+    Args:
+        space: The space.
+        pins: Values by name that are not drawn.
+        max_epochs: Longest training of a trial.
+        seed: Seed of every configuration.
+    """
+
+    space: Space
+    pins: Mapping[str, Any]
+    max_epochs: int
+    seed: int
+
+    def ask(self, trial: Suggesting) -> tuple[SuggestingTrial, dict[str, Any], TrialConfig]:
+        """Return what a space asked for, the configuration by flat name, and parsed.
+
+        Raises:
+            ConfigError: If the space raises, or what it suggests cannot be parsed.
+        """
+        asked = self.space.ask(trial, self.pins)
+        flat = complete(
+            asked.params,
+            self.pins,
+            max_epochs=self.max_epochs,
+            seed=self.seed,
+            home=self.space.home,
+        )
+        return asked, flat, parse_config(flat)
+
+
+def _try_suggestion(check: SpaceCheck, run: Run, trial: Suggesting) -> None:
     try:
-        asked = space.ask(trial, pins)
-        flat = complete(asked.params, pins, max_epochs=max_epochs, seed=seed)
-        config = parse_config(flat)
+        asked, flat, config = run.ask(trial)
     except ConfigError as error:
         check.problems.update(error.problems)
         return
     check.dimensions.update(asked.dimensions)
     check.times_asked.update(asked.dimensions.keys())
-    check.used.update(flat)
-    key = config.model_copy(update={"seed": 0}).model_dump_json()
-    check.configs[key] = config
+    check.note(flat, config)
+
+
+def _try_start(check: SpaceCheck, run: Run, start: Mapping[str, Any], trial: Suggesting) -> None:
+    """Note what pins leave of a start; nothing if they do not fit it, or leave the same of two."""
+    starting = StartingTrial(start, trial)
+    try:
+        _, flat, config = run.ask(starting)
+    except ConfigError:
+        return
+    if starting.taken not in check.starts:
+        check.starts.append(starting.taken)
+        check.note(flat, config)
 
 
 def _start_problems(
-    space: Space,
-    pins: Mapping[str, Any],
-    number: int,
-    start: dict[str, Any],
-    *,
-    names: Set[str],
-) -> tuple[str, ...]:
-    """Return what is wrong with a configuration that the space file wants tried first.
+    run: Run, start: Mapping[str, Any], trial: Suggesting, *, known: Collection[str]
+) -> list[str]:
+    """Return what is wrong with a start as it is in the space file, without pins.
 
     Args:
-        space: The space.
-        pins: Values by name that are not drawn.
-        number: Place of the configuration in the list.
-        start: The configuration.
-        names: Names that the space has asked for in samples.
+        run: The space and the rest.
+        start: Values by flat name.
+        trial: What draws the values that it does not have.
+        known: Names that the space has asked for in samples.
     """
-    asked_for: Set[str] = names | {name for family in field_names().values() for name in family}
-    problems: tuple[str, ...] = ()
+    starting = StartingTrial(start, trial)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", UserWarning)  # Optuna's word for a value out of range
-            asked = space.ask(optuna.trial.FixedTrial(start), pins)
-        asked_for = asked.dimensions.keys()
-        parse_config(complete(asked.params, pins, max_epochs=1, seed=0))
+        asked, _, _ = replace(run, pins={}).ask(starting)
     except ConfigError as error:
-        problems = error.problems
+        return list(error.problems)
     what = "a name that the space asks for with the others"
-    wrong = [unknown(name, what, name, names) for name in start if name not in asked_for]
-    return tuple(f"{STARTS}[{number}]: {problem}" for problem in (*problems, *wrong))
+    return [
+        *(
+            expected(name, str(dimension), repr(start[name]) if name in start else "nothing")
+            for name, dimension in starting.misfits.items()
+        ),
+        *(unknown(name, what, name, known) for name in start if name not in asked.dimensions),
+    ]
 
 
 def raise_problems(problems: Mapping[str, int], *, of: int) -> None:

@@ -5,15 +5,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, get_args
 
-from search.options import RECOMMENDABLE
+from search.options import RECOMMENDABLE, SearchOptions
 from search.suggesting import Suggesting, SuggestingTrial
 from trainable.errors import ConfigError, expected, unknown
 
 FUNCTION = "space"
 DEFAULTS = "DEFAULTS"
 STARTS = "STARTS"
+AUGMENTATION_FILE = "augmentation/file"
+SCHEDULERS = get_args(SearchOptions.model_fields["scheduler"].annotation)
 
 
 @dataclass(frozen=True)
@@ -25,15 +27,18 @@ class Space:
         source: The file's text.
         suggest: Its function ``space(trial)``.
         recommended: Options that the file recommends.
-        starts: Configurations to try first, known to be good: each has a value for every name
-            that the space asks for with them.
+        starts: Configurations to try first, by flat name, known to be good: each has a value for
+            every name that the space asks for with them.
+        home: The folder of the file as its author knows it, not that of a run's copy: paths in it
+            may be relative to it.
     """
 
     path: Path
     source: str
     suggest: Callable[[Any], object]
-    recommended: dict[str, int] = field(default_factory=dict)
+    recommended: dict[str, Any] = field(default_factory=dict)
     starts: tuple[dict[str, Any], ...] = ()
+    home: Path = Path()
 
     @property
     def name(self) -> str:
@@ -83,11 +88,16 @@ class Space:
             ConfigError: If the space raises.
         """
         suggested = self.ask(trial, pins).params
-        return complete(suggested, pins, max_epochs=max_epochs, seed=seed + number)
+        return complete(suggested, pins, max_epochs=max_epochs, seed=seed + number, home=self.home)
 
 
 def complete(
-    suggested: Mapping[str, Any], pins: Mapping[str, Any], *, max_epochs: int, seed: int
+    suggested: Mapping[str, Any],
+    pins: Mapping[str, Any],
+    *,
+    max_epochs: int,
+    seed: int,
+    home: Path,
 ) -> dict[str, Any]:
     """Add to what a space suggested the pins it does not ask for, and what the run decides.
 
@@ -98,12 +108,16 @@ def complete(
         pins: Pinned values; one that the chosen parts do not have is left out.
         max_epochs: Number of epochs, or the limit where the space suggests it.
         seed: The trial's seed where the space says nothing.
+        home: Folder that a path may be relative to.
     """
     # Imports every part of a trial, which takes seconds: not before a space has loaded.
     from search.pins import with_pins
     from trainable.config import parsed_value
 
     merged = with_pins(suggested, pins)
+    beside = home / str(merged.get(AUGMENTATION_FILE, ""))
+    if AUGMENTATION_FILE in merged and beside.is_file():
+        merged[AUGMENTATION_FILE] = str(beside.absolute())
     config = {name: parsed_value(name, value) for name, value in merged.items()}
     epochs = config.get("epochs", max_epochs)
     config["epochs"] = min(epochs, max_epochs) if isinstance(epochs, int) else epochs
@@ -111,8 +125,12 @@ def complete(
     return config
 
 
-def load_space(path: Path) -> Space:
+def load_space(path: Path, *, home: Path | None = None) -> Space:
     """Load a space from a Python file.
+
+    Args:
+        path: The file.
+        home: Folder that paths in it are relative to; its own where None.
 
     Raises:
         ConfigError: If the file is missing, does not load, or has no function ``space``.
@@ -136,7 +154,7 @@ def load_space(path: Path) -> Space:
         raise ConfigError(expected(str(path), what, "none" if suggest is None else repr(suggest)))
     recommended = _recommended(path, getattr(module, DEFAULTS, {}))
     starts = _starts(path, getattr(module, STARTS, []))
-    return Space(path, source, suggest, recommended, starts)
+    return Space(path, source, suggest, recommended, starts, home or path.parent)
 
 
 def _read(path: Path) -> str:
@@ -150,27 +168,50 @@ def _read(path: Path) -> str:
         raise ConfigError(expected(str(path), "a readable space file", _named(error))) from error
 
 
-def _recommended(path: Path, recommended: object) -> dict[str, int]:
+def _recommended(path: Path, recommended: object) -> dict[str, Any]:
     where = f"{path}: {DEFAULTS}"
     if not isinstance(recommended, dict):
         raise ConfigError(expected(where, "a dict", repr(recommended)))
     problems = []
     for name, value in recommended.items():
-        least = 2 if name == "reduction_factor" else 1
         if name not in RECOMMENDABLE:
             problems.append(unknown(where, "a known option", str(name), RECOMMENDABLE))
-        elif type(value) is not int or value < least:
-            what = f"a whole number of at least {least}"
-            problems.append(expected(f"{where}[{name!r}]", what, repr(value)))
+        elif wanted := _wanted(name, value):
+            problems.append(expected(f"{where}[{name!r}]", wanted, repr(value)))
     if problems:
         raise ConfigError(problems)
     return dict(recommended)
 
 
+def _wanted(name: str, value: object) -> str:
+    """Return what an option may be if the value is not, else nothing."""
+    if name == "scheduler":
+        return "" if value in SCHEDULERS else f"one of {', '.join(SCHEDULERS)}"
+    least = 2 if name == "reduction_factor" else 1
+    is_fine = type(value) is int and value >= least
+    return "" if is_fine else f"a whole number of at least {least}"
+
+
 def _starts(path: Path, starts: object) -> tuple[dict[str, Any], ...]:
     if not isinstance(starts, list | tuple) or not all(isinstance(s, dict) for s in starts):
         raise ConfigError(expected(f"{path}: {STARTS}", "a list of dicts", repr(starts)))
-    return tuple(dict(start) for start in starts)
+    return tuple(flattened(start) for start in starts)
+
+
+def flattened(start: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values by flat name; those of a family may be together in a dict of their own.
+
+    Example:
+        >>> flattened({"resize": "64x48", "loss": {"name": "focal", "gamma": 2.0}})
+        {'resize': '64x48', 'loss/name': 'focal', 'loss/gamma': 2.0}
+    """
+    flat: dict[str, Any] = {}
+    for name, value in start.items():
+        if isinstance(value, Mapping):
+            flat.update({f"{name}/{inner}": of_inner for inner, of_inner in value.items()})
+        else:
+            flat[name] = value
+    return flat
 
 
 def _where(error: BaseException, path: Path) -> str:

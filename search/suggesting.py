@@ -1,4 +1,4 @@
-"""The trial that a space sees: suggests like Optuna's, and notes what was asked for."""
+"""The trials that a space sees: they suggest like Optuna's, and note what was asked for."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,6 +7,8 @@ from typing import Any, Protocol
 from trainable.errors import ConfigError, expected
 
 Choice = None | bool | int | float | str
+# Steps are not exact in binary.
+STEP_TOLERANCE = 1e-6
 
 
 class Suggesting(Protocol):
@@ -57,6 +59,22 @@ class Dimension:
             return ", ".join(str(choice) for choice in self.choices)
         step = f", step {self.step:g}" if self.step not in (None, 1) else ""
         return f"{self.low:g} to {self.high:g}{step}{', log' if self.log else ''}"
+
+    def contains(self, value: object) -> bool:
+        """Return whether a value could be suggested.
+
+        Example:
+            >>> lr, width = Dimension("float", 1e-4, 0.1), Dimension("int", 2, 8, 2)
+            >>> lr.contains(0.01), lr.contains(1.0), width.contains(6), width.contains(5)
+            (True, False, True, False)
+        """
+        if self.low is None or self.high is None:
+            return value in self.choices
+        kinds = (int,) if self.kind == "int" else (int, float)
+        if isinstance(value, bool) or not isinstance(value, kinds):
+            return False
+        steps = (value - self.low) / self.step if self.step else 0.0
+        return self.low <= value <= self.high and abs(steps - round(steps)) < STEP_TOLERANCE
 
 
 class SuggestingTrial:
@@ -112,3 +130,48 @@ class SuggestingTrial:
     def _noted(self, name: str) -> Any:  # noqa: ANN401
         self.params.setdefault(name, self._pins.get(name))
         return self.params[name]
+
+
+class StartingTrial:
+    """Suggests the values of a start where they fit, and draws the others.
+
+    Args:
+        start: Values by flat name.
+        trial: What draws the others.
+
+    Attributes:
+        taken: The start's values that were asked for and fit.
+        misfits: What was asked for that the start has no value for, or none that fits.
+    """
+
+    def __init__(self, start: Mapping[str, Any], trial: Suggesting) -> None:
+        self.taken: dict[str, Any] = {}
+        self.misfits: dict[str, Dimension] = {}
+        self._start = start
+        self._trial = trial
+
+    def suggest_float(
+        self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
+    ) -> float:
+        """Return the start's number, or else one from low to high."""
+        drawn = self._trial.suggest_float(name, low, high, step=step, log=log)
+        return float(self._taken(name, Dimension("float", low, high, step, log), drawn))
+
+    def suggest_int(
+        self, name: str, low: int, high: int, *, step: int = 1, log: bool = False
+    ) -> int:
+        """Return the start's whole number, or else one from low to high."""
+        drawn = self._trial.suggest_int(name, low, high, step=step, log=log)
+        return int(self._taken(name, Dimension("int", low, high, step, log), drawn))
+
+    def suggest_categorical(self, name: str, choices: Sequence[Choice]) -> Any:  # noqa: ANN401
+        """Return the start's choice, or else one of the choices."""
+        drawn = self._trial.suggest_categorical(name, choices)
+        return self._taken(name, Dimension("choice", choices=tuple(choices)), drawn)
+
+    def _taken(self, name: str, dimension: Dimension, drawn: Any) -> Any:  # noqa: ANN401
+        if name in self._start and dimension.contains(self._start[name]):
+            self.taken[name] = self._start[name]
+            return self.taken[name]
+        self.misfits[name] = dimension
+        return drawn

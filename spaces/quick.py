@@ -1,7 +1,7 @@
 """A search to the end within minutes on two CPU cores: a tiny model on tiny images.
 
-For trying the product out, and for tests. 18 names to choose and numbers to draw, of which 7 are
-only there with what they belong to.
+For trying the product out, and for tests. 19 choices and numbers, of which 7 are only there with
+what they belong to.
 
     python -m search.run --space spaces/quick.py
 

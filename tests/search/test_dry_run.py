@@ -50,5 +50,17 @@ def test_images_and_people_of_each_class_are_counted(data):
 
 def test_combinations_count_choices_and_not_numbers(space_file):
     check = check_space(load_space(space_file), pins={}, max_epochs=3, seed=0)
-    assert len(check.configs) == 25
+    assert len(check.configs) == check.num_samples
     assert num_combinations(check) == 1
+
+
+def test_a_dry_run_says_which_starts_come_first(dry_run, space_file):
+    start = {"backbone/name": "test_efficientnet", "resize": "32x32", "optimizer/name": "adamw"}
+    starts = [start | {"optimizer/lr": lr} for lr in (0.01, 0.02)]
+    with space_file.open("a") as file:
+        file.write(f"STARTS = {starts!r}\n")
+    assert "The space's starts come first: 2.\n" in dry_run()[1].out
+    fewer = dry_run("--trials", "1")[1].out
+    assert "come first: 1 of 2, for as many trials as there are.\n" in fewer
+    equal = dry_run("--set", "optimizer/lr=0.05")[1].out
+    assert "come first: 1 of 2, as --set makes others equal.\n" in equal

@@ -35,6 +35,20 @@ def test_a_space_is_loaded_with_its_source_and_its_recommendations(load):
     assert space.source.startswith("DEFAULTS")
 
 
+def test_starts_may_be_written_by_family(load):
+    space = load(
+        "STARTS = [{'resize': '64x48', 'loss': {'name': 'focal', 'gamma': 2.0}}, {'ema': None}]\n"
+        "def space(trial): ...\n"
+    )
+    focal = {"resize": "64x48", "loss/name": "focal", "loss/gamma": 2.0}
+    assert space.starts == (focal, {"ema": None})
+
+
+def test_a_space_may_recommend_that_nothing_is_stopped_early(load):
+    space = load('DEFAULTS = {"scheduler": "none"}\ndef space(trial): ...\n')
+    assert space.recommended == {"scheduler": "none"}
+
+
 def test_loading_a_space_writes_nothing_beside_it(load, tmp_path):
     load(LOSS)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.py"]
@@ -63,6 +77,10 @@ def test_a_missing_file_is_answered_with_those_there_are(tmp_path):
         (
             'DEFAULTS = {"trials": 0}\ndef space(t): ...\n',
             r"DEFAULTS\['trials'\]: expected a whole number of at least 1, got 0",
+        ),
+        (
+            'DEFAULTS = {"scheduler": "ahsa"}\ndef space(t): ...\n',
+            r"DEFAULTS\['scheduler'\]: expected one of asha, hyperband, median, none, got 'ahsa'",
         ),
     ],
 )
