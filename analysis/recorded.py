@@ -1,13 +1,16 @@
-"""What training recorded of a trial's best epoch: its validation probabilities."""
+"""What training recorded of a trial's best epoch: what it predicts, and mistakes."""
 
 from dataclasses import dataclass
 from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
+import pandas as pd
 
+from trainable.data.index import LABEL, LabelSpace
 from trainable.data.prepared import PreparedData
 from trainable.errors import ConfigError, expected
+from trainable.trial_folder import CONFUSION_COLUMNS
 
 # What numpy raises for files that are no archive of arrays, or a damaged or incomplete one.
 DAMAGED = (OSError, EOFError, ValueError, KeyError, TypeError, BadZipFile)
@@ -44,6 +47,46 @@ def read_probabilities(file: Path, data: PreparedData) -> RecordedProbabilities:
         raise ConfigError(expected(str(file), "recorded probabilities", f"'{error}'")) from error
     _check(file, recorded, data)
     return recorded
+
+
+def read_confusions(file: Path, labels: LabelSpace) -> dict[str, pd.DataFrame]:
+    """Read a trial's ``confusion.csv``: what its best epoch takes for what.
+
+    Args:
+        file: The trial's file.
+        labels: Classes and attributes of the run's data.
+
+    Returns:
+        For ``label``, and for each attribute that the class determines, a square table of the
+        number of images: a row (``true``) and a column (``predicted``) a class or value, in
+        their order.
+
+    Raises:
+        ConfigError: If the file is missing, damaged, or of other classes.
+    """
+    what = f"a table of {', '.join(CONFUSION_COLUMNS)}"
+    text = dict.fromkeys(("attribute", "true", "predicted"), str)
+    try:
+        # A class may be called NA.
+        pairs = pd.read_csv(file, dtype=text, keep_default_na=False)[list(CONFUSION_COLUMNS)]
+        pairs["images"] = pairs["images"].astype(int)
+    except FileNotFoundError as error:
+        raise ConfigError(expected(str(file), what, "no file")) from error
+    except DAMAGED as error:
+        raise ConfigError(expected(str(file), what, f"'{error}'")) from error
+    return {
+        attribute: _square(file, pairs[pairs["attribute"] == attribute], labels, attribute)
+        for attribute in (LABEL, *labels.class_attributes)
+    }
+
+
+def _square(file: Path, pairs: pd.DataFrame, labels: LabelSpace, attribute: str) -> pd.DataFrame:
+    names = list(labels.names_of(attribute))
+    if unknown := {*pairs["true"], *pairs["predicted"]} - {*names}:
+        what = f"values of {attribute} that run.json has"
+        raise ConfigError(expected(str(file), what, ", ".join(sorted(unknown))))
+    counts = pairs.pivot_table("images", "true", "predicted", aggfunc="sum", fill_value=0)
+    return counts.reindex(index=names, columns=names, fill_value=0)
 
 
 def _check(file: Path, recorded: RecordedProbabilities, data: PreparedData) -> None:

@@ -6,7 +6,7 @@ import torch
 from analysis.member import choose_device, load_member
 from analysis.run_folder import RunFolder
 from trainable.data.prepared import PreparedData, read_data
-from trainable.metrics import score
+from trainable.labelled_part import LabelledPart
 
 
 def part_scores(data: PreparedData, part: str, probabilities_NC: np.ndarray) -> dict[str, float]:
@@ -17,11 +17,7 @@ def part_scores(data: PreparedData, part: str, probabilities_NC: np.ndarray) -> 
         part: train, val or test.
         probabilities_NC: float32 [num_images of the part, num_classes].
     """
-    rows_N = data.rows(part)
-    groups = {name: torch.from_numpy(group[rows_N]) for name, group in data.groups().items()}
-    labels_N = torch.from_numpy(data.labels()[rows_N])
-    scores = score(torch.from_numpy(probabilities_NC), labels_N, data.label_space, groups)
-    return {f"{part}/{name}": value for name, value in scores.items()}
+    return LabelledPart.of(data, part).scores(torch.from_numpy(probabilities_NC))
 
 
 def test_scores(run: RunFolder, trial_number: int) -> dict[str, float]:

@@ -1,12 +1,19 @@
 """What a search optimises: a metric of the validation part, and which direction is better."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+if TYPE_CHECKING:
+    from trainable.data.index import LabelSpace
+
 Mode = Literal["max", "min"]
 LOSS = "val/loss"
+MOST_COLUMNS = 100
 
 
 @dataclass(frozen=True)
@@ -40,3 +47,30 @@ class Objective:
     def running_best(self, values: np.ndarray) -> np.ndarray:
         """Return for each epoch the best value so far, float [num_epochs]."""
         return self.sign * np.maximum.accumulate(self.sign * np.asarray(values, float))
+
+
+def is_broken_down(names: Sequence[str]) -> bool:
+    """Return whether each class, or each value of an attribute, gets a metric of its own.
+
+    More than 100 would be columns and curves that nobody reads; what they would say is in the
+    trial's ``confusion.csv``.
+    """
+    return len(names) <= MOST_COLUMNS
+
+
+def recorded_metrics(labels: LabelSpace) -> list[str]:
+    """Return the names of the metrics that a trial records of the validation part.
+
+    Example:
+        >>> from trainable.data.index import LabelSpace
+        >>> recorded_metrics(LabelSpace(("cat", "dog")))[3:]
+        ['val/class_f1/cat', 'val/class_f1/dog']
+    """
+    names = ["val/f1", "val/accuracy", LOSS]
+    if is_broken_down(labels.classes):
+        names += [f"val/class_f1/{name}" for name in labels.classes]
+    for name, attribute in labels.attributes.items():
+        names.append(f"val/f1/{name}")
+        if is_broken_down(attribute.values):
+            names += [f"val/f1/{name}/{value}" for value in attribute.values]
+    return names

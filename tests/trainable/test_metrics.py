@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 import torch
-from sklearn.metrics import accuracy_score, f1_score, log_loss
+from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, log_loss
 
 from trainable.data.index import Attribute, LabelSpace
-from trainable.metrics import class_f1, macro_f1, score
+from trainable.metrics import class_f1, confusions, macro_f1, score
+from trainable.objective import MOST_COLUMNS, recorded_metrics
 
 AGE = Attribute(("young", "old"), (0, 1, 0, 1))
 SPACE = LabelSpace(("m_young", "m_old", "f_young", "f_old"), {"age": AGE})
@@ -67,11 +68,100 @@ def test_a_group_is_scored_by_the_label_within_it(predictions):
     assert "f1/camera/unused" not in scores
 
 
-def test_classes_that_occur_nowhere_are_left_out_of_macro_f1():
+def test_f1_by_class_agrees_with_scikit_learn(predictions):
+    probabilities, labels = predictions
+    expected = f1_score(labels, probabilities.argmax(dim=1), average=None)
+    scores = score(probabilities, labels, SPACE)
+    found = [scores[f"class_f1/{name}"] for name in SPACE.classes]
+    assert found == pytest.approx(expected)
+    assert min(found) < max(found) - 0.2
+
+
+def test_f1_by_class_worked_out_by_hand():
+    # F1 = 2 right / (images of the class + images taken for it).
+    labels = torch.tensor([0, 0, 0, 1, 1])
+    predicted = torch.tensor([0, 0, 1, 1, 0])
+    assert class_f1(predicted, labels, 2).tolist() == pytest.approx([4 / 6, 2 / 4])
+
+
+def test_classes_that_occur_nowhere_are_left_out_of_macro_f1_and_have_none_of_their_own():
     labels = torch.tensor([0, 0, 1, 1])
     predicted = torch.tensor([0, 1, 1, 1])
-    assert macro_f1(predicted, labels, 18) == pytest.approx((2 / 3 + 4 / 5) / 2)
-    assert class_f1(predicted, labels, 4) == pytest.approx([2 / 3, 4 / 5, 0, 0])
+    assert macro_f1(predicted, labels, 18).item() == pytest.approx((2 / 3 + 4 / 5) / 2)
+    by_class = class_f1(predicted, labels, 4)
+    assert by_class[:2].tolist() == pytest.approx([2 / 3, 4 / 5])
+    assert by_class[2:].isnan().all()
+    scores = score(torch.eye(4)[predicted], labels, LabelSpace(tuple("abcd")))
+    assert [name for name in scores if name.startswith("class_f1")] == ["class_f1/a", "class_f1/b"]
+
+
+def test_a_class_that_is_only_predicted_counts_as_wrong():
+    labels, predicted = torch.tensor([0, 0, 1]), torch.tensor([0, 2, 1])
+    assert class_f1(predicted, labels, 3).tolist() == pytest.approx([2 / 3, 1, 0])
+    assert macro_f1(predicted, labels, 3).item() == pytest.approx((2 / 3 + 1 + 0) / 3)
+
+
+def test_scores_are_called_what_the_search_may_be_asked_for(predictions):
+    probabilities, labels = predictions
+    attributes = {"age": AGE, "camera": Attribute(("a", "b"))}
+    space = LabelSpace(SPACE.classes, attributes)
+    scores = score(probabilities, labels, space, {"camera": torch.arange(300) % 2})
+    assert {f"val/{name}" for name in scores} == set(recorded_metrics(space))
+
+
+def test_a_class_and_an_attribute_of_the_same_name_have_their_own_scores(predictions):
+    probabilities, labels = predictions
+    space = LabelSpace(("x", "y", "z", "w"), {"class": Attribute(("x", "y"), (0, 0, 1, 1))})
+    scores = score(probabilities, labels, space)
+    predicted = probabilities.argmax(dim=1)
+    of_class = f1_score(labels, predicted, average=None)[0]
+    of_value = f1_score(labels > 1, predicted > 1, average=None)[0]
+    assert scores["class_f1/x"] == pytest.approx(of_class)
+    assert scores["f1/class/x"] == pytest.approx(of_value)
+    assert of_class != pytest.approx(of_value)
+
+
+def test_more_classes_or_values_than_columns_are_scored_together_only():
+    num = MOST_COLUMNS + 1
+    names = tuple(map(str, range(num)))
+    of_class = Attribute(names, tuple(reversed(range(num))))
+    space = LabelSpace(names, {"twin": of_class, "camera": Attribute(names)})
+    labels = torch.arange(num)
+    groups = {"camera": torch.arange(num)}
+    scores = score(torch.eye(num), labels, space, groups)
+    assert scores == pytest.approx(
+        {"f1": 1, "accuracy": 1, "loss": 0, "f1/twin": 1, "f1/camera": 1}
+    )
+    assert {f"val/{name}" for name in scores} == set(recorded_metrics(space))
+
+
+def test_confusions_agree_with_scikit_learn(predictions):
+    probabilities, labels = predictions
+    predicted = probabilities.argmax(dim=1)
+    space = LabelSpace(SPACE.classes, {"age": AGE, "camera": Attribute(("a", "b"))})
+    matrices = confusions(probabilities, labels, space)
+    assert list(matrices) == ["label", "age"]
+    np.testing.assert_array_equal(matrices["label"], confusion_matrix(labels, predicted))
+    age = np.array(AGE.of_class)
+    np.testing.assert_array_equal(matrices["age"], confusion_matrix(age[labels], age[predicted]))
+
+
+def test_confusions_worked_out_by_hand():
+    labels, predicted = torch.tensor([0, 0, 1, 2]), torch.tensor([0, 1, 1, 0])
+    space = LabelSpace(("a", "b", "c"), {"only": Attribute(("one",), (0, 0, 0))})
+    matrices = confusions(torch.eye(3)[predicted], labels, space)
+    assert matrices["label"].tolist() == [[1, 1, 0], [0, 1, 0], [1, 0, 0]]
+    assert matrices["only"].tolist() == [[4]]
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_scores_on_a_gpu_are_those_on_a_cpu(predictions):
+    probabilities, labels = predictions
+    space = LabelSpace(SPACE.classes, {"age": AGE, "camera": Attribute(("a", "b"))})
+    groups = torch.arange(300) % 2
+    on_gpu = score(probabilities.cuda(), labels.cuda(), space, {"camera": groups.cuda()})
+    assert on_gpu == pytest.approx(score(probabilities, labels, space, {"camera": groups}))
 
 
 def test_a_probability_of_zero_gives_a_finite_loss():
