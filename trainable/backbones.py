@@ -1,7 +1,6 @@
 """The backbone: a timm model without classifier, from scratch or from pretrained weights."""
 
 import difflib
-import json
 from collections.abc import Set
 from functools import cache
 from pathlib import Path
@@ -14,17 +13,23 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 from pydantic import field_validator
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from trainable.errors import ConfigError, expected
 from trainable.part import Part
+from trainable.pretrained.hub import is_on_hub, one_download
+from trainable.pretrained.local_files import (
+    WEIGHTS_ENDING,
+    file_in_folder,
+    read_weights,
+    small_file,
+)
 from trainable.timm_import import timm
 from trainable.user_paths import absolute_if_there
 
-SMALL = Path(__file__).parent / "pretrained" / "small.safetensors"
 NUM_SUGGESTIONS = 5
+# Of models that take any.
+ANY_SIZE = (224, 224)
 # What timm's models raise at an image size that they cannot take.
 SIZE_ERRORS = (TypeError, ValueError, AssertionError, RuntimeError)
 # What the hub answers where the weights are not, or may not be read: trying again is no help.
@@ -36,9 +41,9 @@ MAX_MESSAGE = 160
 class Backbone(Part):
     """Any timm model by name, from scratch or from pretrained weights.
 
-    ``pretrained`` is ``none``, ``hub`` (timm's weights, downloaded once a machine), ``small``
-    (the start that ships with the product, for one tiny model), or the path of a safetensors
-    file, or of a folder that holds NAME.safetensors.
+    ``pretrained`` is ``none``, ``hub`` (timm's weights, downloaded once a machine, or from the
+    folder of ``--weights-dir``), ``small`` (the start that ships with the product, for one tiny
+    model), or the path of a safetensors file, or of a folder that holds NAME.safetensors.
     """
 
     name: str = "convnext_small"
@@ -60,7 +65,9 @@ class Backbone(Part):
     def _is_absolute(cls, pretrained: str) -> str:
         return pretrained if pretrained in NOT_PATHS else absolute_if_there(pretrained)
 
-    def build(self, size: tuple[int, int], *, load_pretrained: bool) -> nn.Module:
+    def build(
+        self, size: tuple[int, int], *, load_pretrained: bool, weights_dir: Path | None = None
+    ) -> nn.Module:
         """Return the timm model, whose output are pooled features [N, num_features].
 
         With ``load_pretrained=False`` it builds on ``torch.device("meta")`` too, and reads no
@@ -69,6 +76,7 @@ class Backbone(Part):
         Args:
             size: Height and width of the images.
             load_pretrained: Whether to start from the pretrained weights, if there are any.
+            weights_dir: Folder that stands for the hub.
 
         Raises:
             ConfigError: If the model cannot take the size, or the weights do not exist or fit
@@ -78,34 +86,44 @@ class Backbone(Part):
         check_size(self.name, size)
         if not load_pretrained or self.pretrained == "none":
             return _create(self.name, size)
-        self.check_weights()
-        if self.pretrained == "hub":
-            return _create_from_hub(self.name, size)
-        return _create_from_file(self.name, size, self._weights_file())
+        file = self.weights_file(weights_dir)
+        if file is None:
+            return create_from_hub(self.name, size)
+        return _create_from_file(self.name, size, file)
 
-    def check_weights(self) -> None:
-        """Check what can be known of the weights without reading or downloading them.
+    def weights_file(self, weights_dir: Path | None = None) -> Path | None:
+        """Return the file that the weights come from, without reading or downloading it.
+
+        Args:
+            weights_dir: Folder that stands for the hub.
+
+        Returns:
+            The file, or None where there are no weights or they come from the hub.
 
         Raises:
             ConfigError: If there are none for this model.
         """
         if self.pretrained == "none":
-            return
-        if self.pretrained == "hub":
-            if not timm.get_pretrained_cfg(self.name).has_weights:
-                raise ConfigError(_not_on_hub(self.name, "none"))
-        elif not self._weights_file().is_file():
-            remedy = "Give a .safetensors file, or a folder that holds one by the model's name."
-            file = self._weights_file()
-            raise ConfigError(
-                expected("backbone/pretrained", "a file that exists", str(file), remedy)
-            )
-
-    def _weights_file(self) -> Path:
+            return None
         if self.pretrained == "small":
-            return _small_file(self.name)
+            return small_file(self.name)
+        if self.pretrained == "hub":
+            return self._hub_file(weights_dir)
         path = Path(self.pretrained)
-        return path if path.suffix == ".safetensors" else path / f"{self.name}.safetensors"
+        if path.suffix != WEIGHTS_ENDING:
+            return file_in_folder(path, self.name)
+        if not path.is_file():
+            remedy = "Give a .safetensors file, or a folder that holds one by the model's name."
+            problem = expected("backbone/pretrained", "a file that exists", str(path), remedy)
+            raise ConfigError(problem)
+        return path
+
+    def _hub_file(self, weights_dir: Path | None) -> Path | None:
+        if weights_dir is not None:
+            return file_in_folder(weights_dir, self.name)
+        if not is_on_hub(self.name):
+            raise ConfigError(_not_on_hub(self.name, "none"))
+        return None
 
 
 def layer_groups(module: nn.Module) -> list[list[tuple[str, nn.Parameter]]]:
@@ -154,10 +172,9 @@ def check_size(name: str, size: tuple[int, int]) -> None:
 @cache
 def _size_problem(name: str, size: tuple[int, int]) -> str:
     """Return why the model cannot take the size, empty if it can."""
-    # Some models draw while they are built; what comes after must not depend on this check.
-    with torch.random.fork_rng(devices=[]), torch.device("meta"), torch.no_grad():
+    with torch.device("meta"), torch.no_grad():
         try:
-            module = _create(name, size).eval()
+            module = on_meta(name, size)
             shape = tuple(module(torch.empty(1, 3, *size)).shape)
         except SIZE_ERRORS as error:
             return _shortened(str(error)) or f"{type(error).__name__}."
@@ -165,22 +182,50 @@ def _size_problem(name: str, size: tuple[int, int]) -> str:
     return "" if shape == (1, width) else f"its features are {shape} and not {(1, width)}."
 
 
-def _create(name: str, size: tuple[int, int], **arguments: Any) -> nn.Module:  # noqa: ANN401
-    if timm.get_pretrained_cfg(name).fixed_input_size:
-        arguments["img_size"] = size
-    module: nn.Module = timm.create_model(name, num_classes=0, **arguments)
-    return module
+def create_from_hub(name: str, size: tuple[int, int] | None = None) -> nn.Module:
+    """Return a timm model without classifier, with the hub's weights, downloaded if need be.
 
+    Args:
+        name: Name of the model.
+        size: Height and width of the images; None for the size that it was trained at.
 
-def _create_from_hub(name: str, size: tuple[int, int]) -> nn.Module:
+    Raises:
+        ConfigError: If there are no weights of it.
+        OSError: If the hub cannot be reached.
+    """
     try:
-        return _create(name, size, pretrained=True)
+        with one_download(name):
+            return _create(name, size, pretrained=True)
     except NOT_ON_HUB as error:
         raise ConfigError(_not_on_hub(name, _shortened(str(error)))) from error
     except OSError as error:
-        remedy = "Without network: download them elsewhere and give the folder as pretrained."
+        remedy = "Without network: download them elsewhere and give their folder by --weights-dir."
         what, got = f"weights of {name} from the hub", _shortened(str(error))
         raise OSError(expected("backbone/pretrained", what, got, remedy)) from error
+
+
+def on_meta(name: str, size: tuple[int, int]) -> nn.Module:
+    """Return a timm model in evaluation mode, without memory for its weights; not to be changed.
+
+    Args:
+        name: Name of the model.
+        size: Height and width of the images; models that take any size are one for all.
+    """
+    return _on_meta(name, size if timm.get_pretrained_cfg(name).fixed_input_size else None)
+
+
+@cache
+def _on_meta(name: str, size: tuple[int, int] | None) -> nn.Module:
+    # Some models draw while they are built; what comes after must not depend on that.
+    with torch.random.fork_rng(devices=[]), torch.device("meta"):
+        return _create(name, size or ANY_SIZE).eval()
+
+
+def _create(name: str, size: tuple[int, int] | None, **arguments: Any) -> nn.Module:  # noqa: ANN401
+    if size is not None and timm.get_pretrained_cfg(name).fixed_input_size:
+        arguments["img_size"] = size
+    module: nn.Module = timm.create_model(name, num_classes=0, **arguments)
+    return module
 
 
 def _not_on_hub(name: str, got: str) -> str:
@@ -194,7 +239,7 @@ def _create_from_file(name: str, size: tuple[int, int], file: Path) -> nn.Module
     timm does the loading, since it also fits position tables to the size. Its strict form is
     the one for weights with as many classes as the model has, which is none.
     """
-    weights = _read_weights(name, file)
+    weights = read_weights(name, file)
     overlay = {"state_dict": weights, "num_classes": 0, "label_offset": 0}
     try:
         module = _create(name, size, pretrained=True, pretrained_cfg_overlay=overlay)
@@ -207,19 +252,6 @@ def _create_from_file(name: str, size: tuple[int, int], file: Path) -> nn.Module
     pretrained_cfg: Any = module.pretrained_cfg
     del pretrained_cfg["state_dict"]
     return module
-
-
-def _read_weights(name: str, file: Path) -> dict[str, Tensor]:
-    try:
-        weights = load_file(file)
-    except (SafetensorError, OSError) as error:
-        raise ConfigError(
-            expected("backbone/pretrained", "a safetensors file", f"{file} ({error})")
-        ) from error
-    classifiers = timm.get_pretrained_cfg(name).classifier or ()
-    names = (classifiers,) if isinstance(classifiers, str) else classifiers
-    dropped = {f"{classifier}.{kind}" for classifier in names for kind in ("weight", "bias")}
-    return {key: _full(value) for key, value in weights.items() if key not in dropped}
 
 
 def _differences(name: str, size: tuple[int, int], weights: dict[str, Tensor]) -> str:
@@ -240,27 +272,12 @@ def _listed(names: Set[str]) -> str:
     return f"{first} and {len(others)} more" if others else first
 
 
-def _full(value: Tensor) -> Tensor:
-    return value.float() if value.is_floating_point() else value
-
-
-def _small_file(name: str) -> Path:
-    try:
-        backbone = json.loads(SMALL.with_suffix(".json").read_text())["backbone"]
-    except OSError as error:
-        what, got = "the small start of this product", f"none ({error.filename}: {error.strerror})"
-        remedy = "Install it anew, or set backbone/pretrained to none or hub."
-        raise ConfigError(expected("backbone/pretrained", what, got, remedy)) from error
-    if name != backbone:
-        remedy = f"Set backbone/name to {backbone}, or backbone/pretrained to none or hub."
-        raise ConfigError(
-            expected("backbone/pretrained", f"none, hub or a path for {name}", "'small'", remedy)
-        )
-    return SMALL
-
-
 def _did_you_mean(name: str) -> str:
-    close = difflib.get_close_matches(name, timm.list_models(), n=NUM_SUGGESTIONS, cutoff=0.4)
+    known = timm.list_models()
+    # A short name is a beginning, which counts for little among the letters of the whole.
+    longer = [model for model in known if name and model.startswith(name)]
+    near = difflib.get_close_matches(name, known, n=NUM_SUGGESTIONS, cutoff=0.4)
+    close = list(dict.fromkeys([*sorted(longer, key=len), *near]))[:NUM_SUGGESTIONS]
     return f", such as {', '.join(close)}" if close else ""
 
 

@@ -1,6 +1,7 @@
 """The network of a trial: normalisation, backbone and head, from pixels to logits."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -56,7 +57,11 @@ class Classifier(nn.Module):
 
 
 def build_classifier(
-    config: TrialConfig, labels: LabelSpace, *, load_pretrained: bool
+    config: TrialConfig,
+    labels: LabelSpace,
+    *,
+    load_pretrained: bool,
+    weights_dir: Path | None = None,
 ) -> Classifier:
     """Build the network of a configuration.
 
@@ -65,11 +70,14 @@ def build_classifier(
         labels: Classes and attributes of the data.
         load_pretrained: Whether to read the pretrained start; not needed where other weights
             are loaded anyway, nor possible on the meta device.
+        weights_dir: Folder that stands for timm's hub.
 
     Raises:
         ConfigError: If the backbone is unknown, cannot take the size, or has no such start.
     """
-    backbone = config.backbone.build(size=config.resize, load_pretrained=load_pretrained)
+    backbone = config.backbone.build(
+        config.resize, load_pretrained=load_pretrained, weights_dir=weights_dir
+    )
     head = config.head.build(num_features(backbone), labels)
     mean, std = normalisation(backbone)
     model = Classifier(backbone, head, mean=mean, std=std)

@@ -11,9 +11,7 @@ from huggingface_hub import constants
 from pydantic import ValidationError
 from safetensors.torch import load_file, save_file
 
-from trainable import backbones
 from trainable.backbones import (
-    SMALL,
     Backbone,
     check_size,
     layer_groups,
@@ -22,6 +20,8 @@ from trainable.backbones import (
 )
 from trainable.errors import ConfigError
 from trainable.freezing.apply import apply_freeze
+from trainable.pretrained import local_files
+from trainable.pretrained.local_files import SMALL
 from trainable.timm_import import timm
 
 SIZE = (64, 48)
@@ -141,6 +141,19 @@ def test_a_size_that_the_model_cannot_take_is_refused(name, size, reason):
         build(name, size, load_pretrained=False)
 
 
+@pytest.mark.parametrize(
+    ("short", "name"),
+    [
+        ("swin_small", "swin_small_patch4_window7_224"),
+        ("swin_base", "swin_base_patch4_window7_224"),
+        ("resnext101", "resnext101_32x4d"),
+    ],
+)
+def test_a_short_name_is_answered_with_the_models_that_begin_so(short, name):
+    with pytest.raises(ValidationError, match=rf"a timm model, such as {name}, "):
+        Backbone(name=short)
+
+
 def test_an_unknown_model_is_refused_with_at_most_five_that_are_near():
     with pytest.raises(ValidationError, match="a timm model, such as convnext_tiny") as caught:
         Backbone(name="convnext_tyni")
@@ -233,9 +246,14 @@ def refusal(name, pretrained):
     return str(caught.value)
 
 
-@pytest.mark.parametrize("pretrained", ["gone.safetensors", "gone"])
-def test_a_file_that_is_not_there_is_refused(pretrained):
-    assert "expected a file that exists, got gone" in refusal("test_resnet", pretrained)
+def test_a_file_that_is_not_there_is_refused():
+    problem = refusal("test_resnet", "gone.safetensors")
+    assert "expected a file that exists, got gone.safetensors." in problem
+
+
+def test_a_folder_that_is_not_there_is_refused():
+    problem = refusal("test_resnet", "gone")
+    assert "expected weights of test_resnet in gone, got no such folder." in problem
 
 
 def test_another_models_weights_are_refused_by_name(tmp_path):
@@ -318,7 +336,7 @@ def test_the_small_start_fits_no_other_model():
 
 
 def test_an_installation_without_the_small_start_is_told(tmp_path, monkeypatch):
-    monkeypatch.setattr(backbones, "SMALL", tmp_path / "small.safetensors")
+    monkeypatch.setattr(local_files, "SMALL", tmp_path / "small.safetensors")
     problem = refusal("test_resnet", "small")
     assert "expected the small start of this product, got none" in problem
     assert "small.json: No such file or directory). Install it anew" in problem

@@ -1,14 +1,16 @@
 """Decoded images on disk: built once for a data set and size, mapped into memory by everyone."""
 
+import math
 import os
 from functools import partial
+from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from trainable.data.built_once import built_once
-from trainable.data.decode import DECODER_VERSION, decode_image, read_file
+from trainable.data.decode import DECODER_VERSION, Size, decode_image, read_file
 from trainable.data.fingerprint import content_hash, fingerprint
 from trainable.data.index import DataIndex
 from trainable.data.threads import Progress, in_threads
@@ -31,6 +33,10 @@ class ImageSet(Protocol):
     @property
     def cache_dir(self) -> Path:
         """Folder of all caches."""
+
+    @property
+    def crop(self) -> Size | None:
+        """Height and width of the centre that alone is used, None for all of an image."""
 
 
 def open_cache(
@@ -59,7 +65,7 @@ def open_cache(
     try:
         built_once(path, build, is_whole=lambda path: _mapped(path, shape) is not None)
     except OSError as error:
-        what = f"room for {np.prod(shape) / 1e6:,.0f} MB that can be written"
+        what = f"room for {math.prod(shape) / 1e6:,.0f} MB that can be written"
         raise SearchError(expected(str(path), what, error.strerror or str(error))) from error
     mapped = _mapped(path, shape)
     assert mapped is not None
@@ -67,28 +73,32 @@ def open_cache(
 
 
 def cache_file(data: ImageSet, size: tuple[int, int]) -> Path:
-    """Return where all images at a size are kept: a .npy file by decoder, data set and size."""
+    """Return where all images at a size are kept: a .npy file by decoder, data, size and crop."""
     folder = data.cache_dir / "decoded" / f"v{DECODER_VERSION}" / data.fingerprint
-    return folder / f"{size[0]}x{size[1]}.npy"
+    of_centre = f"-of-{data.crop[0]}x{data.crop[1]}" if data.crop else ""
+    return folder / f"{size[0]}x{size[1]}{of_centre}.npy"
 
 
 def _mapped(path: Path, shape: Shape) -> np.memmap | None:
-    """Map a file of images, or return None where it is absent, short or of another shape."""
+    """Map a file of images, or return None where it is absent, or not just what was written."""
+    header = _header(shape)
     try:
-        images = np.load(path, mmap_mode="r")
-    except (FileNotFoundError, ValueError, EOFError):
+        with path.open("rb") as file:
+            whole = file.read(len(header)) == header
+        if not whole or path.stat().st_size != len(header) + math.prod(shape):
+            return None
+        return np.memmap(path, np.uint8, mode="r", offset=len(header), shape=shape)
+    except FileNotFoundError:
         return None
-    whole = isinstance(images, np.memmap) and images.shape == shape and images.dtype == np.uint8
-    return images if whole else None
 
 
 def _build(path: Path, *, data: ImageSet, shape: Shape, progress: Progress | None) -> None:
     index, hashes = data.index, []
     # Written in order, not through a memory map: there, a full disk kills the process.
     with path.open("wb") as file:
-        _write_header(file, shape)
+        file.write(_header(shape))
         paths = [index.root / path for path in index.table["path"]]
-        decode = partial(_decode, size=(shape[1], shape[2]))
+        decode = partial(_decode, size=(shape[1], shape[2]), crop=data.crop)
         for image, hash_ in in_threads(decode, paths, progress):
             file.write(image.data)
             hashes.append(hash_)
@@ -100,16 +110,19 @@ def _build(path: Path, *, data: ImageSet, shape: Shape, progress: Progress | Non
         raise SearchError(expected(str(index.root), what, "changed ones", remedy))
 
 
-def _write_header(file: BinaryIO, shape: Shape) -> None:
-    header = {"descr": "|u1", "fortran_order": False, "shape": shape}
-    np.lib.format.write_array_header_1_0(file, header)
+def _header(shape: Shape) -> bytes:
+    """Return the first bytes of a .npy file of images."""
+    header = BytesIO()
+    facts = {"descr": "|u1", "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(header, facts)
+    return header.getvalue()
 
 
-def _decode(path: Path, size: tuple[int, int]) -> tuple[np.ndarray, str]:
+def _decode(path: Path, size: Size, crop: Size | None) -> tuple[np.ndarray, str]:
     """Return the pixels of a file and the hash of its content."""
     try:
         content = read_file(path)
-        return decode_image(content, size), content_hash(content)
+        return decode_image(content, size, crop=crop), content_hash(content)
     except ValueError as error:
         raise SearchError(
             expected(str(path), "an image as when the search began", error)

@@ -37,11 +37,13 @@ START_OF_SCAN, END_OF_IMAGE = b"\xff\xda", b"\xff\xd9"
 BROKEN = (OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, RuntimeError)
 UNREADABLE = (*BROKEN, struct.error, zlib.error, MemoryError, Image.DecompressionBombError)
 
+Size = tuple[int, int]
+
 # Pillow warns at 89 million pixels on stderr; here MAX_PIXELS decides, with an error.
 warnings.simplefilter("ignore", Image.DecompressionBombWarning)
 
 
-def decode_image(source: Path | bytes, size: tuple[int, int]) -> np.ndarray:
+def decode_image(source: Path | bytes, size: Size, *, crop: Size | None = None) -> np.ndarray:
     """Decode an image, scale it until it covers the size, and cut out its centre.
 
     EXIF rotation is applied; grey, palette and CMYK become RGB; of 16 bits the upper 8 are kept;
@@ -51,6 +53,8 @@ def decode_image(source: Path | bytes, size: tuple[int, int]) -> np.ndarray:
     Args:
         source: Path or content of an image file.
         size: Height and width in pixels.
+        crop: Height and width in pixels of the image's own centre, which alone is scaled; of an
+            image that is smaller, what there is.
 
     Returns:
         uint8 [height, width, 3], RGB.
@@ -60,8 +64,10 @@ def decode_image(source: Path | bytes, size: tuple[int, int]) -> np.ndarray:
     """
     data = source if isinstance(source, bytes) else read_file(source)
     image = _open(data)
-    picture = _decode_jpeg(data, image, size)
-    return _cover(_decode_any(image) if picture is None else picture, size)
+    picture, reduction = _decode_jpeg(data, image, size, crop=crop) or (_decode_any(image), 1)
+    if crop is not None:
+        picture = _centre(picture, crop[0] / reduction, crop[1] / reduction)
+    return _scaled(picture, size)
 
 
 def check_image(data: bytes) -> None:
@@ -127,8 +133,12 @@ def _orientation(image: Image.Image) -> int:
     return orientation if orientation in UPRIGHT else 1
 
 
-def _decode_jpeg(data: bytes, image: Image.Image, size: tuple[int, int]) -> np.ndarray | None:
-    """Return the picture at least as large as the size, or None where this way does not do.
+def _decode_jpeg(
+    data: bytes, image: Image.Image, size: Size, *, crop: Size | None
+) -> tuple[np.ndarray, int] | None:
+    """Return the picture and how many times smaller it is, or None where this way does not do.
+
+    What is kept of it, its centre or all, is no smaller than the size.
 
     OpenCV fills what a truncated file lacks with grey and says nothing, so that files without a
     clear end are left to Pillow.
@@ -137,10 +147,12 @@ def _decode_jpeg(data: bytes, image: Image.Image, size: tuple[int, int]) -> np.n
     if not plain or data.rfind(END_OF_IMAGE) < data.rfind(START_OF_SCAN):
         return None
     width, height = image.size[::-1] if _orientation(image) >= FIRST_LYING else image.size
+    if crop is not None:
+        height, width = min(height, crop[0]), min(width, crop[1])
     room = min(height / size[0], width / size[1])
     reduction = max((factor for factor in REDUCTIONS if factor <= room), default=1)
     picture = cv2.imdecode(np.frombuffer(data, np.uint8), REDUCTIONS[reduction])
-    return None if picture is None else cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+    return None if picture is None else (cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), reduction)
 
 
 def _decode_any(image: Image.Image) -> np.ndarray:
@@ -157,13 +169,18 @@ def _decode_any(image: Image.Image) -> np.ndarray:
     return np.asarray(image.convert("RGB"))
 
 
-def _cover(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def _centre(picture: np.ndarray, wanted_height: float, wanted_width: float) -> np.ndarray:
+    """Cut out the centre of this height and width, at most the whole picture."""
+    height, width = picture.shape[:2]
+    cut_height = max(1, min(height, round(wanted_height)))
+    cut_width = max(1, min(width, round(wanted_width)))
+    top, left = (height - cut_height) // 2, (width - cut_width) // 2
+    return picture[top : top + cut_height, left : left + cut_width]
+
+
+def _scaled(picture: np.ndarray, size: Size) -> np.ndarray:
     """Cut out the largest centred part with the size's proportions and scale it to the size."""
     height, width = picture.shape[:2]
-    wanted_height, wanted_width = size
-    cut_height = max(1, min(height, round(width * wanted_height / wanted_width)))
-    cut_width = max(1, min(width, round(height * wanted_width / wanted_height)))
-    top, left = (height - cut_height) // 2, (width - cut_width) // 2
-    cut = np.ascontiguousarray(picture[top : top + cut_height, left : left + cut_width])
-    interpolation = cv2.INTER_AREA if cut_height >= wanted_height else cv2.INTER_LINEAR
-    return cv2.resize(cut, (wanted_width, wanted_height), interpolation=interpolation)
+    cut = _centre(picture, width * size[0] / size[1], height * size[1] / size[0])
+    interpolation = cv2.INTER_AREA if cut.shape[0] >= size[0] else cv2.INTER_LINEAR
+    return cv2.resize(np.ascontiguousarray(cut), size[::-1], interpolation=interpolation)

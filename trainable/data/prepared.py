@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from trainable.data.cache import open_cache
+from trainable.data.decode import Size
 from trainable.data.index import PARTS, Attribute, DataIndex, LabelSpace
 from trainable.data.open_source import open_source
 from trainable.data.problems import raise_problems
@@ -40,6 +41,7 @@ class PreparedData:
         source: What ``--data`` said.
         cache_dir: Folder of all caches, absolute.
         warnings: What the user should know of the data, a line each.
+        crop: Height and width of the centre of every image that alone is used, None for all.
     """
 
     index: DataIndex
@@ -47,6 +49,7 @@ class PreparedData:
     source: str
     cache_dir: Path
     warnings: tuple[str, ...] = ()
+    crop: Size | None = None
 
     @property
     def label_space(self) -> LabelSpace:
@@ -95,6 +98,7 @@ def prepare_data(
     cache_dir: Path,
     seed: int,
     max_broken: int = 0,
+    crop: Size | None = None,
     shares: Sequence[float] = SHARES,
     progress: Progress | None = None,
 ) -> PreparedData:
@@ -105,6 +109,7 @@ def prepare_data(
         cache_dir: Folder of all caches; made where absent.
         seed: Seed of the split.
         max_broken: Number of unreadable images that are left out without an error.
+        crop: Height and width of the centre of every image that alone is used, None for all.
         shares: Shares of train, val and test.
         progress: Called with (images scanned, images in all).
 
@@ -131,7 +136,7 @@ def prepare_data(
         raise_problems(missing_classes(index, [TRAIN]))
     raise_problems(trainable_problems(index))
     warnings = (*_scan_warnings(scanned), *lonely, *missing_classes(index))
-    return PreparedData(index, scanned.fingerprint, source, cache_dir, warnings)
+    return PreparedData(index, scanned.fingerprint, source, cache_dir, warnings, crop)
 
 
 def write_data(run_folder: Path, data: PreparedData) -> dict[str, Any]:
@@ -146,6 +151,7 @@ def write_data(run_folder: Path, data: PreparedData) -> dict[str, Any]:
         "root": str(data.index.root),
         "fingerprint": data.fingerprint,
         "cache_dir": str(data.cache_dir),
+        "crop": data.crop,
         "classes": list(data.index.classes),
         "attributes": attributes,
         "warnings": list(data.warnings),
@@ -166,12 +172,13 @@ def read_data(run_folder: Path) -> PreparedData:
         root, cache_dir = Path(said["root"]), Path(said["cache_dir"])
         fingerprint, source = str(said["fingerprint"]), str(said["source"])
         warnings = tuple(said["warnings"])
-    except (KeyError, TypeError, AttributeError) as error:
+        crop = None if said.get("crop") is None else _size(said["crop"])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         what = "what a search writes under 'data'"
         raise ConfigError(expected(str(run_file), what, f"no {error}")) from error
     table = read_split(run_folder / SPLIT_FILE, classes=classes, attributes=attributes)
     index = DataIndex(root, table, classes, attributes)
-    return PreparedData(index, fingerprint, source, cache_dir, warnings)
+    return PreparedData(index, fingerprint, source, cache_dir, warnings, crop)
 
 
 def _scan_warnings(scanned: ScannedIndex) -> list[str]:
@@ -194,6 +201,11 @@ def _read_run_file(path: Path) -> Mapping[str, Any]:
         raise ConfigError(expected(str(path), "the run file of a search", got)) from error
     except (ValueError, KeyError, TypeError) as error:
         raise ConfigError(expected(str(path), "JSON with 'data'", "something else")) from error
+
+
+def _size(said: Sequence[int]) -> Size:
+    height, width = said
+    return height, width
 
 
 def _attribute(said: Mapping[str, Any]) -> Attribute:

@@ -83,6 +83,51 @@ def test_what_does_not_fit_the_proportions_is_cut_off_on_both_sides() -> None:
     assert (picture == ORANGE).all()
 
 
+def framed(form: str, *, orientation: int = 1) -> bytes:
+    """Four colours of 320x256 in the middle of a black picture of 512x384."""
+    picture = np.zeros((512, 384, 3), np.uint8)
+    picture[96:416, 64:320] = np.asarray(four_colours(320, 256))
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored = Image.fromarray(np.ascontiguousarray(np.rot90(picture, orientation // 6)))
+    return encode(stored, form, exif=exif, **({"quality": 95} if form == "JPEG" else {}))
+
+
+@pytest.mark.parametrize("size", [(320, 256), (128, 96), (40, 32)])
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "TIFF"])
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_centre_is_all_that_is_seen_of_a_larger_image(form, size, orientation) -> None:
+    data = framed(form, orientation=orientation)
+    picture = decode_image(data, size, crop=(320, 256)).astype(int)
+    assert picture.shape == (*size, 3)
+    assert np.abs(corners(picture) - QUARTERS).max() < 25
+    assert picture[[0, 0, -1, -1], [0, -1, 0, -1]].max(axis=1).min() > 150  # no black frame
+    assert decode_image(data, size)[0, 0].max() < 100
+
+
+def test_a_centre_is_cut_out_before_scaling_to_the_pixel() -> None:
+    picture = np.random.default_rng(1).integers(0, 255, (512, 384, 3), dtype=np.uint8)
+    data = encode(Image.fromarray(picture), "PNG")
+    centre = encode(Image.fromarray(picture[96:416, 64:320]), "PNG")
+    assert np.array_equal(
+        decode_image(data, (64, 48), crop=(320, 256)), decode_image(centre, (64, 48))
+    )
+
+
+def test_of_an_image_smaller_than_the_centre_all_is_seen() -> None:
+    data = encode(four_colours(), "JPEG", quality=95)
+    assert np.array_equal(
+        decode_image(data, (40, 30), crop=(320, 256)), decode_image(data, (40, 30))
+    )
+
+
+def test_of_an_image_narrower_than_the_centre_only_the_height_is_cut() -> None:
+    picture = np.zeros((400, 100, 3), np.uint8)
+    picture[150:250] = ORANGE
+    data = encode(Image.fromarray(picture), "PNG")
+    assert (decode_image(data, (20, 20), crop=(100, 200)) == ORANGE).all()
+
+
 @pytest.mark.parametrize(("height", "width"), [(4, 4), (1, 300), (300, 1), (8, 1000)])
 def test_small_and_narrow_images_are_enlarged(height: int, width: int) -> None:
     data = encode(Image.new("RGB", (width, height), ORANGE), "PNG")

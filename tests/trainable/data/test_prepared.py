@@ -61,6 +61,25 @@ def test_what_is_read_back_is_what_was_written(data: PreparedData, tmp_path: Pat
     )
 
 
+def test_the_centre_to_use_is_read_back(class_layout, tmp_path: Path) -> None:
+    data = prepare_data(str(class_layout()), cache_dir=tmp_path / "c", seed=0, crop=(8, 6))
+    read = read_data(written(data, tmp_path / "run"))
+    assert read.crop == data.crop == (8, 6)
+    assert np.array_equal(read.images((8, 6)), data.images((8, 6)))
+
+
+@pytest.mark.parametrize("said", ["8x6", [8], 8])
+def test_a_damaged_centre_is_told(data: PreparedData, tmp_path: Path, said: object) -> None:
+    folder = written(data, tmp_path / "run")
+    record = json.loads((folder / "run.json").read_text())
+    record["data"]["crop"] = said
+    (folder / "run.json").write_text(json.dumps(record))
+    with pytest.raises(
+        ConfigError, match=r"run\.json: expected what a search writes under 'data'"
+    ):
+        read_data(folder)
+
+
 def test_a_worker_in_another_folder_can_use_it(
     mask_layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -222,4 +241,15 @@ def test_a_missing_split_is_told(data: PreparedData, tmp_path: Path) -> None:
     folder = written(data, tmp_path / "run")
     (folder / "split.csv").unlink()
     with pytest.raises(ConfigError, match=r"split\.csv: expected the split of a search, got none"):
+        read_data(folder)
+
+
+@pytest.mark.parametrize("path", ["../outside.png", "a/../../b.png", "/etc/passwd"])
+def test_a_split_that_leads_out_of_the_images_folder_is_refused(
+    data: PreparedData, tmp_path: Path, path: str
+) -> None:
+    folder = written(data, tmp_path / "run")
+    text = (folder / "split.csv").read_text()
+    (folder / "split.csv").write_text(text.replace(data.index.table["path"][0], path))
+    with pytest.raises(ConfigError, match=r"path: expected paths below the images' folder, got"):
         read_data(folder)

@@ -30,7 +30,7 @@ TARGETS_NC = torch.tensor(
 
 
 def at_certainty(size, dtype=torch.float32):
-    """Logits that are certain, rightly and wrongly, among targets hard and soft."""
+    """Return logits that are certain, rightly and wrongly, among targets hard and soft."""
     logits_NC = size * torch.tensor(
         [[1, -1, 0, 0], [1, -1, 0, 0], [0, 0, 1, 0.5], [0, 0, 1, 1], [-1, -1, -1, -1]]
     )
@@ -57,6 +57,18 @@ def test_its_gradient_agrees_with_finite_differences(part):
 @pytest.mark.parametrize("size", [17.0, 60.0, 1e4])
 def test_value_and_gradient_stay_finite_at_extreme_logits(part, size):
     logits_NC, targets_NC = at_certainty(size)
+    loss = part.build()(logits_NC, targets_NC)
+    loss.backward()
+    assert loss.isfinite()
+    assert logits_NC.grad.isfinite().all()
+
+
+@every_loss
+@pytest.mark.parametrize(
+    ("dtype", "size"), [(torch.float16, 6e4), (torch.bfloat16, 1e30), (torch.float32, 1e30)]
+)
+def test_the_largest_logits_of_a_precision_give_finite_gradients(part, dtype, size):
+    logits_NC, targets_NC = at_certainty(size, dtype)
     loss = part.build()(logits_NC, targets_NC)
     loss.backward()
     assert loss.isfinite()

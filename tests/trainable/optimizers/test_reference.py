@@ -77,3 +77,8 @@ def test_adamp_projects_where_adamw_does_not():
 def test_fused_kernels_are_used_where_there_are_some(part):
     optimizer = part.build([[("kernel", kernel())]])
     assert all(group["fused"] for group in optimizer.param_groups)
+
+
+def test_nadam_which_has_no_fused_kernel_takes_all_parameters_at_once():
+    optimizer = NAdam().build([[("kernel", kernel())]])
+    assert all(group["foreach"] for group in optimizer.param_groups)

@@ -6,9 +6,10 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from trainable.backbones import SMALL, Backbone
+from trainable.backbones import Backbone
 from trainable.data.faces.people import draw_person
 from trainable.data.index import PARTS
+from trainable.pretrained.local_files import SMALL
 from trainable.pretrained.make_small import PEOPLE_SEED, QUESTIONS, main, questioned_people
 from trainable.timm_import import timm
 
