@@ -44,6 +44,17 @@ class Bundle:
         return self.path / member.folder / CONFIG
 
 
+def check_new(path: Path) -> None:
+    """Check early that a bundle can be written somewhere.
+
+    Raises:
+        ConfigError: If something is there already.
+    """
+    if path.is_file() or (path.is_dir() and any(path.iterdir())):
+        remedy = "Give another folder, or remove it."
+        raise ConfigError(expected(str(path), "a new or empty folder", "one in use", remedy))
+
+
 @contextmanager
 def new_bundle(path: Path) -> Iterator[Path]:
     """Yield a folder to fill and seal, which becomes the bundle once the block has succeeded.
@@ -51,9 +62,7 @@ def new_bundle(path: Path) -> Iterator[Path]:
     Raises:
         ConfigError: If something is there already, or the system cannot read or write a file.
     """
-    if path.is_file() or (path.is_dir() and any(path.iterdir())):
-        remedy = "Give another folder, or remove it."
-        raise ConfigError(expected(str(path), "a new or empty folder", "one in use", remedy))
+    check_new(path)
     with output(path) as aside:
         aside.mkdir()
         yield aside

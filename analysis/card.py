@@ -1,12 +1,22 @@
 """The card of a bundle: what it is, how it was chosen, how good it is and on what."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from analysis.manifest import Manifest, MemberEntry, Score
 from trainable.trial_folder import trial_id
 
 HEADLINES = {"f1": "macro F1", "accuracy": "accuracy", "loss": "loss (nats)"}
-PARTS = {"val": "validation", "test": "test"}
+PARTS = {"val": "validation", "crossfit": "cross-fitted", "test": "test"}
+SCORED = ("val", "test")
+WORDS = {
+    "val": "The validation part also decided which trials and epochs were kept, so its scores "
+    "flatter.",
+    "crossfit": "Cross-fitted: members chosen on some of the validation people, scored on the "
+    "others, in turn.",
+    "test": "The test part decided nothing.",
+    "interval": "In brackets: where the score lies with 90 % probability, by drawing the people "
+    "again.",
+}
 
 
 def card_text(manifest: Manifest) -> str:
@@ -22,8 +32,7 @@ def card_text(manifest: Manifest) -> str:
         "## How good it is",
         _on_what(manifest),
         _score_table(manifest),
-        "The validation part also decided which trials and epochs were kept, so its scores "
-        "flatter. The test part decided nothing.",
+        " ".join(_words(manifest)),
         *_attribute_section(manifest),
         "## Members",
         "\n".join(_member_table(manifest.members)),
@@ -47,10 +56,28 @@ def _on_what(manifest: Manifest) -> str:
     return f"{on_what} They show {', '.join(people)} people, none of them in two parts."
 
 
+def _parts(manifest: Manifest) -> list[str]:
+    """Return what the bundle was scored on."""
+    scored = {name.partition("/")[0] for name in manifest.metrics}
+    return [part for part in PARTS if part in scored]
+
+
+def _words(manifest: Manifest) -> Iterator[str]:
+    yield from (WORDS[part] for part in _parts(manifest))
+    if any(score.interval for score in manifest.metrics.values()):
+        yield WORDS["interval"]
+
+
+def _header(first: str, parts: Sequence[str]) -> list[str]:
+    names = [first, *(PARTS[part] for part in parts)]
+    return [f"| {' | '.join(names)} |", "| --- " * len(names) + "|"]
+
+
 def _score_table(manifest: Manifest) -> str:
-    lines = ["| | " + " | ".join(PARTS.values()) + " |", "| --- | --- | --- |"]
+    parts = _parts(manifest)
+    lines = _header("", parts)
     for metric, words in HEADLINES.items():
-        cells = [_cell(manifest.metrics, f"{part}/{metric}") for part in PARTS]
+        cells = [_cell(manifest.metrics, f"{part}/{metric}") for part in parts]
         lines.append(f"| {words} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -68,10 +95,11 @@ def _cell(metrics: Mapping[str, Score], name: str) -> str:
 def _attribute_section(manifest: Manifest) -> Iterator[str]:
     if not manifest.attributes:
         return
-    lines = ["| macro F1 of | " + " | ".join(PARTS.values()) + " |", "| --- | --- | --- |"]
+    parts = [part for part in _parts(manifest) if part in SCORED]
+    lines = _header("macro F1 of", parts)
     for name, attribute in manifest.attributes.items():
         for path in (name, *(f"{name}/{value}" for value in attribute.values)):
-            cells = [_cell(manifest.metrics, f"{part}/f1/{path}") for part in PARTS]
+            cells = [_cell(manifest.metrics, f"{part}/f1/{path}") for part in parts]
             lines.append(f"| {path} | {' | '.join(cells)} |")
     yield "\n".join(lines)
 
@@ -81,6 +109,8 @@ def _member_table(members: tuple[MemberEntry, ...]) -> Iterator[str]:
     yield "| --- | --- | --- | --- | --- | --- | --- |"
     for member in members:
         size = f"{member.size[0]}x{member.size[1]}"
-        cells = [member.folder, member.run, trial_id(member.trial), f"{member.weight:.3f}", size]
-        cells += [_cell(member.metrics, f"{part}/f1") for part in PARTS]
+        trial = ", ".join(member.soup_of or [trial_id(member.trial)])
+        trial = f"soup of {trial}" if member.soup_of else trial
+        cells = [member.folder, member.run, trial, f"{member.weight:.3f}", size]
+        cells += [_cell(member.metrics, f"{part}/f1") for part in SCORED]
         yield f"| {' | '.join(cells)} |"

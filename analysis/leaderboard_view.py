@@ -10,11 +10,12 @@ from rich.console import JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
+from analysis.failures import Outcome, Trait, kinds, listed_trials, traits_of_failures
 from analysis.run_folder import CONFIG
 from trainable.trial_folder import trial_id
 
 STATE_STYLES = {"complete": "green", "pruned": "yellow", "failed": "red"}
-USUAL_REASONS = ("", "epochs", "asha")
+USUAL_REASONS = ("", "epochs", "asha", "hyperband", "median")
 WIDEST_RUN = 24
 WIDEST_VALUE = 13
 WIDEST_NAME = 9
@@ -156,16 +157,38 @@ def _exact(value: object) -> str:
 
 
 def failures(table: pd.DataFrame) -> list[str]:
-    """Return why trials failed, a line each; of many only the first."""
+    """Return why trials failed, a line a kind of reason, and what they have in common.
+
+    Of many kinds only the most frequent are listed.
+    """
     failed = table[table["state"] == "failed"]
-    trials = zip(failed["run"], failed["trial"], failed["reason"], strict=True)
-    lines = [f"Failed, {run} {trial_id(number)}: {_one_line(why)}" for run, number, why in trials]
-    more = len(lines) - MOST_FAILURES
-    return [*lines[:MOST_FAILURES], *([f"… and {more} more failed."] if more > 0 else [])]
+    found = [
+        (run, numbers, str(of_run["reason"].iloc[list(of_run["trial"]).index(numbers[-1])]))
+        for run, of_run in failed.groupby("run", sort=False)
+        for numbers in kinds(dict(zip(of_run["trial"], of_run["reason"], strict=True))).values()
+    ]
+    found.sort(key=lambda kind: -len(kind[1]))
+    lines = [
+        f"Failed, {run} {listed_trials(numbers)}: {' '.join(why.split())}"
+        for run, numbers, why in found[:MOST_FAILURES]
+    ]
+    if more := sum(len(numbers) for _, numbers, _ in found[MOST_FAILURES:]):
+        lines.append(f"… and {more} more failed.")
+    return [*lines, *(f"Common to failed trials: {trait}" for trait in _common_to_failures(table))]
 
 
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
+def _common_to_failures(table: pd.DataFrame) -> list[Trait]:
+    ended = table[table["state"].isin(STATE_STYLES)]
+    names = [name for name in map(str, ended) if name.startswith(CONFIG)]
+    return traits_of_failures(
+        [
+            Outcome(
+                {str(name).removeprefix(CONFIG): v for name, v in row[names].dropna().items()},
+                has_failed=row["state"] == "failed",
+            )
+            for _, row in ended.iterrows()
+        ]
+    )
 
 
 def markdown_table(texts: pd.DataFrame) -> str:

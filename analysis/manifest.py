@@ -48,6 +48,8 @@ class MemberEntry(Entry):
         mean: What it subtracts, by channel, in [0, 1].
         std: What it divides by, by channel, in [0, 1].
         metrics: Its own scores, by names such as ``test/f1``.
+        soup_of: Of a soup, the trials whose weights were averaged, as ``RUN/0007``; ``run`` and
+            ``trial`` are those of the best of them.
     """
 
     folder: str = Field(pattern=r"^members/[0-9]+$")
@@ -58,6 +60,7 @@ class MemberEntry(Entry):
     mean: Channels
     std: Channels
     metrics: dict[str, Score]
+    soup_of: tuple[str, ...] | None = None
 
 
 class DataEntry(Entry):
@@ -68,12 +71,14 @@ class DataEntry(Entry):
         fingerprint: Another one for other images.
         num_images: Number of images by part.
         num_people: Number of people by part; none is in two.
+        crop: Height and width of the centre of every image that alone is used, None for all.
     """
 
     source: str
     fingerprint: str
     num_images: dict[str, int]
     num_people: dict[str, int]
+    crop: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]] | None = None
 
 
 class Manifest(Entry):
@@ -87,7 +92,8 @@ class Manifest(Entry):
         classes: Names of the classes, by class number.
         attributes: Attributes by name.
         members: The networks.
-        metrics: Scores of the weighted average.
+        metrics: Scores of the weighted average, by names such as ``test/f1``; ``crossfit/f1`` is
+            of validation people who had no part in choosing the members.
         files: SHA-256 of every file but this one, by path in the bundle.
     """
 

@@ -64,7 +64,7 @@ def load_member(
     Raises:
         ConfigError: If one of the files is missing or damaged, or they do not fit each other.
     """
-    config = _read_config(config_file)
+    config = read_config(config_file)
     model = build_classifier(config, labels, load_pretrained=False)
     try:
         model.load_state_dict(load_weights(weights_file))
@@ -88,9 +88,16 @@ def choose_device(name: str = "auto") -> torch.device:
     return torch.device("cuda" if has_gpu and name != "cpu" else "cpu")
 
 
-def _read_config(file: Path) -> TrialConfig:
+def read_config(file: Path) -> TrialConfig:
+    """Read a trial's ``config.json``.
+
+    Raises:
+        ConfigError: If it is missing, damaged, or not a configuration of this version.
+    """
     try:
         return parse_config(json.loads(file.read_text(encoding="utf-8")))
+    except FileNotFoundError as error:
+        raise ConfigError(expected(str(file), "a configuration", "no file")) from error
     except (OSError, ValueError) as error:
         raise ConfigError(expected(str(file), "a configuration", f"'{error}'")) from error
     except ConfigError as error:

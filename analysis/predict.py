@@ -21,7 +21,7 @@ DEVICES = ("auto", "cpu", "cuda")
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    about = "Predict the classes of images with a bundle that analysis.export wrote."
+    about = "Predict the classes of images with a bundle of analysis.ensemble or analysis.export."
     what = "a folder, or a CSV table with a column path or ImageID; its column ans is filled in"
     parser = ArgumentParser("python -m analysis.predict", about)
     add = parser.add_argument
@@ -31,6 +31,8 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     batch = "images at a time (64)"
     add("--batch-size", metavar="N", type=positive_whole_number, default=64, help=batch)
     add("--device", choices=DEVICES, default="auto", help="auto takes a GPU if there is one")
+    flip = "average with the mirrored image: twice the time, and right and left must not matter"
+    add("--flip", action="store_true", help=flip)
     arguments = parser.parse_args(argv)
     _check_out(arguments.out)
     return arguments
@@ -54,7 +56,10 @@ def _predict(argv: Sequence[str] | None) -> int:
     predictor = Predictor(bundle, choose_device(arguments.device))
     with _progress_bar() as progress:
         predictions = predictor.predict(
-            images.paths, batch_size=arguments.batch_size, progress=progress
+            images.paths,
+            batch_size=arguments.batch_size,
+            flip=arguments.flip,
+            progress=progress,
         )
     _complain(images, predictions.unreadable)
     labels = bundle.manifest.label_space

@@ -10,11 +10,9 @@ import numpy as np
 import torch
 
 from analysis.bundle import Bundle
-from analysis.member import load_member
-from trainable.data.decode import decode_image, read_file
+from analysis.member import Member, load_member
+from trainable.data.decode import Size, decode_image, read_file
 from trainable.data.threads import in_threads
-
-Size = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -53,6 +51,7 @@ class Predictor:
     def __init__(self, bundle: Bundle, device: torch.device) -> None:
         labels = bundle.manifest.label_space
         self.num_classes = labels.num_classes
+        self._crop = bundle.manifest.data.crop
         self._weighted = [
             (
                 load_member(bundle.config_file(entry), bundle.weights_file(entry), labels, device),
@@ -66,6 +65,7 @@ class Predictor:
         paths: Sequence[Path],
         *,
         batch_size: int,
+        flip: bool = False,
         progress: Callable[[int, int], None] | None = None,
     ) -> Predictions:
         """Return the probabilities of image files.
@@ -76,33 +76,43 @@ class Predictor:
         Args:
             paths: Image files.
             batch_size: Images at a time.
+            flip: Whether to average with what is predicted of the mirrored images.
             progress: Called with (images read, images in all).
         """
         probabilities_NC = np.full((len(paths), self.num_classes), np.nan, np.float32)
         unreadable: dict[int, str] = {}
         sizes = {member.config.resize for member, _ in self._weighted}
-        decoded = in_threads(partial(_decode, sizes=tuple(sizes)), paths, progress)
+        decode = partial(_decode, sizes=tuple(sizes), crop=self._crop)
+        decoded = in_threads(decode, paths, progress)
         for start, batch in _batches(decoded, batch_size):
             unreadable |= {start + i: d.reason for i, d in enumerate(batch) if d.reason}
             places = [i for i, d in enumerate(batch) if not d.reason]
             if places:
-                average_NC = self._average([batch[i].pixels for i in places])
+                average_NC = self._average([batch[i].pixels for i in places], flip=flip)
                 probabilities_NC[start + np.array(places)] = average_NC
         return Predictions(probabilities_NC, unreadable)
 
-    def _average(self, images: Sequence[dict[Size, np.ndarray]]) -> np.ndarray:
-        rows_N = np.arange(len(images))
+    def _average(self, images: Sequence[dict[Size, np.ndarray]], *, flip: bool) -> np.ndarray:
         stacks = {size: np.stack([image[size] for image in images]) for size in images[0]}
         average_NC = np.zeros((len(images), self.num_classes), np.float32)
         for member, weight in self._weighted:
-            average_NC += weight * member.probabilities(stacks[member.config.resize], rows_N)
+            average_NC += weight * _predicted(member, stacks[member.config.resize], flip=flip)
         return average_NC
 
 
-def _decode(path: Path, sizes: Sequence[Size]) -> _Decoded:
+def _predicted(member: Member, images_NHWC: np.ndarray, *, flip: bool) -> np.ndarray:
+    rows_N = np.arange(len(images_NHWC))
+    as_it_is_NC = member.probabilities(images_NHWC, rows_N)
+    if not flip:
+        return as_it_is_NC
+    mirrored_NC = member.probabilities(images_NHWC[:, :, ::-1], rows_N)
+    return np.asarray((as_it_is_NC + mirrored_NC) / 2)
+
+
+def _decode(path: Path, sizes: Sequence[Size], crop: Size | None) -> _Decoded:
     try:
         content = read_file(path)
-        return _Decoded({size: decode_image(content, size) for size in sizes})
+        return _Decoded({size: decode_image(content, size, crop=crop) for size in sizes})
     except ValueError as error:
         return _Decoded({}, str(error))
 

@@ -10,7 +10,7 @@ import pandas as pd
 from optuna.trial import FrozenTrial, TrialState
 
 from analysis import study_file
-from analysis.study_file import read_trials
+from analysis.study_place import StudyPlace
 from trainable.errors import ConfigError, expected
 from trainable.run_files import RECORD_FILE
 from trainable.trial_folder import TrialFolder
@@ -75,7 +75,7 @@ class RunFolder:
     @cached_property
     def trials(self) -> tuple[FrozenTrial, ...]:
         """The study's trials by number."""
-        return tuple(read_trials(self.path / study_file.STUDY_FILE))
+        return tuple(StudyPlace.of(self.facts).read(self.path))
 
     def trial_folder(self, number: int) -> TrialFolder:
         """Return where a trial's files are."""
@@ -123,7 +123,8 @@ def trials_table(run: RunFolder) -> pd.DataFrame:
         - ``value_epoch``, ``best_epoch``, ``epochs``: the epoch that ``value`` is of, the best
           one so far, and the number of epochs trained (epochs count from 1);
         - ``seconds``: time trained;
-        - ``reason``: why it ended: ``epochs``, ``patience``, ``asha``, or what failed;
+        - ``reason``: why it ended: ``epochs``, ``patience``, the scheduler that stopped it such as
+          ``asha``, or what failed;
         - ``config/<name>``: one a hyperparameter that any trial was given, in the order of the
           space, with the values as given (dtype object); missing where a trial does not have
           it. A height and width reads ``128x96``.

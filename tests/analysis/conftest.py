@@ -15,6 +15,8 @@ from optuna.trial import TrialState, create_trial
 from PIL import Image
 
 from analysis.export import main as export
+from analysis.exporting import export_trials
+from analysis.run_folder import RunFolder
 from trainable.config import parse_config
 from trainable.data.prepared import PreparedData, prepare_data, write_data
 from trainable.trial import Trial
@@ -156,3 +158,21 @@ def bundle(tmp_path_factory, trained_run) -> Path:
     path = tmp_path_factory.mktemp("bundles") / "bundle"
     assert export([str(trained_run), "--top", "3", "--out", str(path)]) == 0
     return path
+
+
+@pytest.fixture
+def export_one(tmp_path) -> Callable[..., tuple[Path, dict[str, np.ndarray]]]:
+    """Return a function that trains an epoch and exports it, and returns what was recorded."""
+
+    def export_trained(config, data):
+        run, bundle = tmp_path / "run", tmp_path / "bundle"
+        folder = TrialFolder.of(run, 0)
+        trial = Trial(parse_config(config), data, folder.path)
+        trial.run_epoch()
+        trial.close()
+        facts = {"metric": "val/f1", "mode": "max", "data": write_data(run, data)}
+        (run / "run.json").write_text(json.dumps(facts))
+        export_trials(RunFolder(run), {0: 1.0}, bundle, chosen="It is the only one.")
+        return bundle, dict(np.load(folder.probabilities))
+
+    return export_trained

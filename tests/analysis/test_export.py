@@ -157,7 +157,7 @@ def test_a_damaged_file_of_a_trial_is_named(copy, tmp_path, capsys, name, conten
 def test_a_missing_configuration_is_named(copy, tmp_path, capsys):
     trial_file(copy, 0, "config.json").unlink()
     error = refused(copy, tmp_path / "out", capsys)
-    assert "0000/config.json: expected a path that can be read or written, got No such" in error
+    assert "0000/config.json: expected a configuration, got no file." in error
 
 
 def test_missing_probabilities_are_named(copy, tmp_path, capsys):

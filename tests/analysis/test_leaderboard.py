@@ -92,10 +92,24 @@ def test_failures_and_the_best_configuration_are_listed_below(run):
 
 
 def test_of_many_failures_the_first_are_listed(make_run):
-    trials = [{"state": "failed", "reason": f"reason {i}"} for i in range(8)]
+    trials = [{"state": "failed", "reason": f"reason {i}"} for i in "abcdefgh"]
     text = printed(make_run("failing", trials), width=100)
     assert text.count("Failed,") == 5
     assert "… and 3 more failed." in text
+
+
+def test_failures_of_one_kind_are_one_line_with_what_they_have_in_common(make_run):
+    nan = "train/loss: expected a finite number, got nan in epoch"
+    trials = [
+        {"state": "failed", "reason": f"{nan} {i}.", "config": {"optimizer/name": "sgd"}}
+        for i in range(6)
+    ]
+    succeeded = {"state": "complete", "curve": [0.5], "config": {"optimizer/name": "adamw"}}
+    trials += [succeeded] * 6
+    lines = printed(make_run("failing", trials), width=200).splitlines()
+    assert f"Failed, failing 0000, 0001, 0002, 0003, 0004 and 1 more: {nan} 5." in lines
+    trait = "optimizer/name=sgd (6 of 6 failed, of the others 0 of 6)"
+    assert f"Common to failed trials: {trait}" in lines
 
 
 def test_top_limits_the_rows_and_says_so(run):

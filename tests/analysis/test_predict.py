@@ -1,5 +1,6 @@
 import re
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -215,3 +216,13 @@ def test_a_gpu_that_is_not_there_is_refused(bundle, some, tmp_path, capsys):
     out = str(tmp_path / "out.csv")
     assert main([str(bundle), "--images", str(some), "--out", out, "--device", "cuda"]) == 2
     assert capsys.readouterr().err == "--device: expected a CUDA device, got a machine without.\n"
+
+
+def test_of_new_images_the_same_centre_is_used_as_in_training(coloured_data, tmp_path, export_one):
+    config = {"backbone/name": "test_resnet", "resize": "32x24", "optimizer/name": "adamw"}
+    data = replace(coloured_data, crop=(24, 20))
+    bundle, recorded = export_one(config | {"optimizer/lr": 0.01, "epochs": 1}, data)
+    assert read_bundle(bundle).manifest.data.crop == (24, 20)
+    table = predict(bundle, data.index.root, tmp_path / "out.csv").set_index("path")
+    probabilities = table.loc[data.index.table["path"], PROBABILITIES].to_numpy()
+    np.testing.assert_allclose(probabilities[recorded["rows"]], recorded["probs"], atol=1e-4)

@@ -1,0 +1,69 @@
+"""A trained network with its files, which can become a member of a bundle."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from analysis.member import read_config
+from analysis.recorded import read_probabilities
+from analysis.run_folder import RunFolder
+from trainable.config import TrialConfig
+from trainable.data.prepared import PreparedData
+from trainable.trial_folder import trial_id
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A trained network, and what it says of the validation images.
+
+    Args:
+        name: What it is called on screen.
+        run: Name of the search that trained it.
+        trial: Its number there; of a soup that of its best trial.
+        config: How it was trained.
+        config_file: The file that says so.
+        weights_file: Its weights; may be gone.
+        probabilities: float32 [num_val, num_classes] of the validation images.
+        soup_of: Names of the trials whose weights were averaged; empty for a trial.
+    """
+
+    name: str
+    run: str
+    trial: int
+    config: TrialConfig
+    config_file: Path
+    weights_file: Path
+    probabilities: np.ndarray
+    soup_of: tuple[str, ...] = ()
+
+    @property
+    def has_weights(self) -> bool:
+        """Return whether it can be exported."""
+        return self.weights_file.is_file()
+
+
+def trial_candidate(
+    run: RunFolder, number: int, data: PreparedData, *, prefix: str = ""
+) -> Candidate:
+    """Return a trial of a run as a candidate.
+
+    Args:
+        run: The run folder.
+        number: The trial's number.
+        data: The data of the run.
+        prefix: What its name on screen begins with, to tell runs apart.
+
+    Raises:
+        ConfigError: If its configuration or probabilities are missing or damaged.
+    """
+    folder = run.trial_folder(number)
+    return Candidate(
+        name=prefix + trial_id(number),
+        run=run.name,
+        trial=number,
+        config=read_config(folder.config),
+        config_file=folder.config,
+        weights_file=folder.best_weights,
+        probabilities=read_probabilities(folder.probabilities, data).probabilities,
+    )

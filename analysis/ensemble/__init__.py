@@ -1,0 +1,1 @@
+"""From the trials of searches to an ensemble, with honest numbers."""

@@ -1,0 +1,1 @@
+"""How good predictions are, and how sure that is: scores of many at once, resampled by person."""
