@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+
+from trainable.in_parts import InParts
 
 BATCH_SIZE = 256
 
@@ -36,19 +39,35 @@ def predict_probabilities(
         images: Decoded images by row number.
         rows: int64 [N], the rows to predict.
         device: Where the model is.
-        batch_size: Images at a time.
+        batch_size: Images at a time; fewer from where memory does not suffice.
 
     Returns:
         float32 [N, num_classes] on the device, rows sum to 1.
+
+    Raises:
+        TrialError: If memory does not suffice for a single image.
     """
     model.eval()
+    in_parts = InParts()
     probabilities = []
     with _no_tf32():
         for start in range(0, len(rows), batch_size):
-            pixels = np.ascontiguousarray(images[rows[start : start + batch_size]])
-            batch_NHWC = torch.from_numpy(pixels).to(device, non_blocking=True)
-            probabilities.append(model(batch_NHWC).softmax(dim=1))
+            batch = rows[start : start + batch_size]
+            predict = partial(_predict, model, images, batch, device)
+            probabilities += in_parts.fitted(predict, num_images=len(batch), device=device)
     return torch.cat(probabilities)
+
+
+def _predict(
+    model: nn.Module, images: Images, rows: np.ndarray, device: torch.device, num_parts: int
+) -> list[Tensor]:
+    """Return the probabilities of each of so many parts of the rows."""
+    probabilities = []
+    for part in np.array_split(rows, min(num_parts, len(rows))):
+        pixels = np.ascontiguousarray(images[part])
+        batch_NHWC = torch.from_numpy(pixels).to(device, non_blocking=True)
+        probabilities.append(model(batch_NHWC).softmax(dim=1))
+    return probabilities
 
 
 @contextmanager

@@ -1,12 +1,44 @@
 """Files that are whole or absent: written aside, then renamed."""
 
+import errno
 import json
+import os
 import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+# What a system says of a place that is full or closed to whoever writes.
+UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)
+
+
+class UnwritableError(OSError):
+    """A place is full, or may not be written to; ``filename`` says which."""
+
+
+@contextmanager
+def written_to(path: Path) -> Iterator[None]:
+    """Name a path in errors that the block, which writes there, has with that place.
+
+    Raises:
+        UnwritableError: If the place is full, or may not be written to.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in UNWRITABLE or not _concerns(error, path):
+            raise
+        raise UnwritableError(error.errno, error.strerror, str(path)) from error
+
+
+def _concerns(error: OSError, path: Path) -> bool:
+    """Return whether an error may be of a path, a file beside it, or a folder above it."""
+    if error.filename is None:
+        return True
+    named = Path(os.fsdecode(error.filename))
+    return named.is_relative_to(path.parent) or path.is_relative_to(named)
 
 
 @contextmanager
@@ -20,6 +52,9 @@ def written_aside(path: Path) -> Iterator[Path]:
     Args:
         path: Where the result shall be; its parent folder is made.
 
+    Raises:
+        UnwritableError: If the place is full, or may not be written to.
+
     Example:
         >>> from tempfile import TemporaryDirectory
         >>> with TemporaryDirectory() as folder:
@@ -28,14 +63,15 @@ def written_aside(path: Path) -> Iterator[Path]:
         ...     Path(folder, "a", "b.txt").read_text()
         'whole'
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     # The suffix stays: pandas and numpy choose the format by it, or append their own.
     aside = path.with_name(f".{path.stem}-{uuid.uuid4().hex[:8]}{path.suffix}")
-    try:
-        yield aside
-        aside.replace(path)
-    finally:
-        remove(aside)
+    with written_to(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield aside
+            aside.replace(path)
+        finally:
+            remove(aside)
 
 
 def remove(path: Path) -> None:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -13,13 +14,16 @@ from trainable.cutmix import Mixer
 from trainable.data.batches import Batch, TrainingBatches
 from trainable.errors import TrialError
 from trainable.freezing.base import FreezePlan
+from trainable.in_parts import InParts
 from trainable.losses.base import LossFn
 from trainable.model import Classifier
 from trainable.precision import Precision
 from trainable.schedules.base import Schedule
+from trainable.seeds import mixed_seed
 from trainable.timm_import import timm
 
 MIXING_STREAM = 2
+REPEATED_STREAM = 3
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,7 @@ class Loop:
         schedule: Learning-rate factor by epochs done.
         freeze: Which layers train, and the backbone's own factor where it has just thawed.
         precision: Autocast and gradient scaling.
+        parts: How many parts a batch is worked on in, one as long as memory suffices.
         gradient_clip: Largest norm of the gradients, or None.
         num_classes: Number of classes.
         seed: The trial's seed.
@@ -50,6 +55,7 @@ class Loop:
     schedule: Schedule
     freeze: FreezePlan
     precision: Precision
+    parts: InParts
     gradient_clip: float | None
     num_classes: int
     seed: int
@@ -57,21 +63,54 @@ class Loop:
     def train_epoch(self, epoch: int) -> float:
         """Train one epoch, counted from 0, and return the mean training loss.
 
+        A batch that does not fit into memory is worked on in parts, whose gradients add up to
+        those of the whole: mixing, clipping, the step and the average of weights are the batch's.
+        Two things are then the part's own: the statistics of batch norms, and what a loss takes
+        from the batch as a whole, which among ours is the soft F1's counts by class.
+
         Raises:
-            TrialError: If the loss is not a finite number.
+            TrialError: If the loss is not a finite number, the gradients never are, or memory
+                does not suffice for the smallest parts.
         """
         total = torch.zeros((), device=self.precision.device)
         for number, (images, targets) in enumerate(self._mixed_batches(epoch)):
             self._set_learning_rate(epoch + (number + 0.5) / len(self.batches))
-            with self.precision.autocast():
-                logits = self.model(images)
-                loss = self.loss(logits, targets)
-            self.precision.backward(loss)
+            losses = self.parts.fitted(
+                partial(self._gradients, images, targets),
+                num_images=len(images),
+                device=self.precision.device,
+                start_over=partial(self._start_over, epoch, number),
+            )
             self.precision.step(self.optimizer, self.model, self.gradient_clip)
             if self.ema is not None:
                 self.ema.update(self.model, step=epoch * len(self.batches) + number + 1)
-            total += loss.detach()
+            for loss, share in losses:
+                total.add_(loss, alpha=share)
+        self.precision.check(epoch)
         return _finite(total.item() / len(self.batches), epoch)
+
+    def _gradients(
+        self, images: Tensor, targets: Tensor, num_parts: int
+    ) -> list[tuple[Tensor, float]]:
+        """Add up the gradients of a batch; return each part's loss and its share of images."""
+        losses = []
+        parts = zip(images.tensor_split(num_parts), targets.tensor_split(num_parts), strict=True)
+        for part_images, part_targets in parts:
+            share = len(part_images) / len(images)
+            with self.precision.autocast():
+                logits = self.model(part_images)
+                loss = self.loss(logits, part_targets)
+            self.precision.backward(loss, share)
+            losses.append((loss.detach(), share))
+        return losses
+
+    def _start_over(self, epoch: int, number: int) -> None:
+        """Forget the gradients of a batch that ran out of memory.
+
+        What is drawn from here on does not depend on where that was.
+        """
+        self.optimizer.zero_grad(set_to_none=True)
+        torch.manual_seed(mixed_seed(self.seed, epoch, number, REPEATED_STREAM))
 
     def learning_rate(self) -> float:
         """Return the learning rate of the head."""

@@ -6,7 +6,11 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from trainable.errors import TrialError, expected
+
 PrecisionName = Literal["fp32", "bf16", "fp16"]
+# Below, a gradient of more than float16's largest number would overflow unscaled, too.
+SMALLEST_SCALE = 1.0
 DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -28,9 +32,10 @@ class Precision:
         enabled = self.name != "fp32"
         return torch.autocast(self.device.type, DTYPES.get(self.name), enabled=enabled)
 
-    def backward(self, loss: Tensor) -> None:
-        """Compute gradients, scaled if need be."""
-        self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]  # torch's own
+    def backward(self, loss: Tensor, weight: float = 1.0) -> None:
+        """Add the gradients of a weighted loss, scaled if need be, to those that are there."""
+        scaled = self.scaler.scale(loss)
+        scaled.backward(torch.full_like(scaled, weight))  # type: ignore[no-untyped-call]
 
     def step(
         self, optimizer: torch.optim.Optimizer, model: nn.Module, gradient_clip: float | None
@@ -42,3 +47,17 @@ class Precision:
         self.scaler.step(optimizer)
         self.scaler.update()
         optimizer.zero_grad(set_to_none=True)
+
+    def check(self, epoch: int) -> None:
+        """Check the gradients' scale: the scaler passes over steps that are not finite.
+
+        Args:
+            epoch: The epoch that has been trained, counted from 0.
+
+        Raises:
+            TrialError: If they have not been at any scale that makes sense.
+        """
+        if self.scaler.is_enabled() and (scale := self.scaler.get_scale()) < SMALLEST_SCALE:
+            what, got = "finite numbers", f"others down to a scale of {scale:g}"
+            remedy = f"In epoch {epoch + 1}, in fp16; bf16 has the range of fp32."
+            raise TrialError(expected("gradients", what, got, remedy))

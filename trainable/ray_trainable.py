@@ -2,6 +2,7 @@
 
 import json
 import traceback
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,11 @@ from ray.tune.result import DONE
 
 from trainable.config import parse_config
 from trainable.data.prepared import PreparedData, read_data
-from trainable.errors import ConfigError, SearchError, TrialError
+from trainable.errors import ConfigError, SearchError, TrialError, expected
+from trainable.files import UnwritableError
+from trainable.in_parts import is_out_of_memory, out_of_memory
 from trainable.objective import Objective
+from trainable.ownership import NotOwnerError
 from trainable.trial import Machine, Trial
 from trainable.trial_folder import TrialFolder
 
@@ -34,11 +38,12 @@ class TrainTrial(tune.Trainable):  # type: ignore[misc]  # Ray has no types
     a worker that dies is simply started again, and what Ray itself keeps is only a pointer.
 
     The configuration that Ray passes has ``number``, ``config`` (flat hyperparameters),
-    ``run_folder``, ``metric``, ``cpus`` and ``gpus`` of a trial.
+    ``run_folder``, ``metric``, ``cpus`` and ``gpus`` of a trial, and ``weights_dir`` (text, or
+    None for timm's hub).
 
-    A result holds the metrics of an epoch, ``finished`` (why nothing is left to train, or "") and
-    ``failed`` (why the trial failed for good, or ""); ``stop_search`` where no other trial could
-    do better.
+    A result holds the metrics of an epoch, ``finished`` (why nothing is left to train, or ""),
+    ``failed`` (why the trial failed for good, or "") and ``note`` (what the user should know, or
+    ""); ``stop_search`` where no other trial could do better.
     """
 
     def setup(self, config: dict[str, Any]) -> None:
@@ -52,7 +57,9 @@ class TrainTrial(tune.Trainable):  # type: ignore[misc]  # Ray has no types
         cv2.setNumThreads(0)
         device = torch.device("cuda" if gpus else "cpu")
         # Without a GPU the decoded cache is read faster than a worker process could hand it over.
-        self._machine = Machine(device, num_workers=max(0, int(cpus) - 1) if gpus else 0)
+        num_workers = max(0, int(cpus) - 1) if gpus else 0
+        weights_dir = config["weights_dir"]
+        self._machine = Machine(device, num_workers, Path(weights_dir) if weights_dir else None)
         self._trial: Trial | None = None
         self._take(config)
 
@@ -65,19 +72,25 @@ class TrainTrial(tune.Trainable):  # type: ignore[misc]  # Ray has no types
     def step(self) -> dict[str, Any]:
         """Train one epoch.
 
-        A configuration that cannot be trained, a loss that is no number, and what stops the whole
-        search are results: trying again would not help. Anything else goes on to Ray, which tries
-        again from the checkpoint.
+        A configuration that cannot be trained, a loss that is no number, memory that does not
+        suffice, and what stops the whole search are results: trying again would not help.
+        Anything else goes on to Ray, which tries again from the checkpoint.
         """
         try:
-            self._trial = self._trial or self._open()
-            result = self._result(self._trial)
+            result = self._result(self._trial or self._open())
         except (ConfigError, TrialError) as error:
             return self._failure(str(error))
         except SearchError as error:
             return self._failure(str(error)) | {"stop_search": True}
-        except Exception:
-            self._folder.write_error(traceback.format_exc())
+        except UnwritableError as error:
+            reason = expected(str(error.filename), "room to write", f"'{error.strerror}'")
+            return self._failure(reason) | {"stop_search": True}
+        except NotOwnerError as error:
+            raise SystemExit(str(error)) from error  # this process has nothing left to do
+        except Exception as error:
+            if is_out_of_memory(error):
+                return self._failure(str(out_of_memory(error)))
+            self._keep_error(traceback.format_exc())
             raise
         self._folder.error.unlink(missing_ok=True)  # of a crash that the trial has survived
         return result
@@ -100,23 +113,33 @@ class TrainTrial(tune.Trainable):  # type: ignore[misc]  # Ray has no types
         self._hyperparameters = config["config"]
 
     def _open(self) -> Trial:
-        return Trial(
+        self._trial = Trial(
             parse_config(self._hyperparameters),
             _data_of(self._run_folder),
             self._folder.path,
             objective=self._objective,
             machine=self._machine,
         )
+        self._note = self._trial.note
+        return self._trial
 
     def _close(self) -> None:
-        if self._trial is not None:
-            self._trial.close()
-            self._trial = None
+        trial, self._trial = self._trial, None
+        # What it would go on from is written. If no more can be, the next step says so.
+        with suppress(UnwritableError):
+            if trial is not None:
+                trial.close()
 
     def _result(self, trial: Trial) -> dict[str, Any]:
         row = trial.last_row() if trial.finished else trial.run_epoch()
-        return row | {"finished": trial.finished, "failed": "", DONE: bool(trial.finished)}
+        note, self._note = self._note, ""
+        finished = trial.finished
+        return row | {"finished": finished, "failed": "", "note": note, DONE: bool(finished)}
 
     def _failure(self, reason: str) -> dict[str, Any]:
-        self._folder.write_error(reason)
+        self._keep_error(reason)
         return {"failed": reason, "finished": "", DONE: True}
+
+    def _keep_error(self, text: str) -> None:
+        with suppress(UnwritableError):  # the error is told all the same
+            self._folder.write_error(text)

@@ -1,6 +1,5 @@
 """One trial: a configuration trained epoch by epoch in its own folder, without Ray."""
 
-import gc
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from trainable.checkpoint import Checkpoint, load_last, save_last, save_weights
+from trainable.checkpoint import Checkpoint, load_last, num_damaged, save_last
 from trainable.config import NO_LABEL_SHIFT, TrialConfig
 from trainable.data.batches import TrainingBatches, TrainingImages
 from trainable.data.label_shift import shifted_labels
@@ -18,13 +17,16 @@ from trainable.data.prepared import PreparedData
 from trainable.errors import TrialError
 from trainable.evaluate import predict_probabilities
 from trainable.freezing.apply import apply_freeze
+from trainable.in_parts import InParts, free_memory, smallest_part
+from trainable.labelled_part import LabelledPart
 from trainable.loop import Loop
-from trainable.metrics import score
 from trainable.model import build_classifier
 from trainable.objective import Objective
 from trainable.optimizers.resume import load_optimizer_state
+from trainable.ownership import Ownership
 from trainable.precision import Precision
-from trainable.tensorboard import CurveWriter
+from trainable.recording import Recorder
+from trainable.seeds import mixed_seed
 from trainable.timm_import import timm
 from trainable.trial_folder import TrialFolder
 
@@ -38,10 +40,12 @@ class Machine:
     Args:
         device: CPU or one GPU.
         num_workers: Processes that read and augment images; 0 does it in the trial's own.
+        weights_dir: Folder of pretrained weights that stands for timm's hub.
     """
 
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     num_workers: int = 0
+    weights_dir: Path | None = None
 
 
 @dataclass
@@ -93,22 +97,39 @@ class Trial:
         self.machine = machine or Machine()
         self.progress = Progress()
         self._data = data
-        self._val_rows = data.rows("val")
+        self._val = LabelledPart.of(data, "val", self.machine.device)
         self._images = data.images(config.resize)
+        self._ownership = Ownership(folder)
         checkpoint = load_last(self.folder.checkpoint)
         if self.machine.device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(self.machine.device)
         torch.manual_seed(config.seed)
         self._model = build_classifier(
-            config, data.label_space, load_pretrained=checkpoint is None
+            config,
+            data.label_space,
+            load_pretrained=checkpoint is None,
+            weights_dir=self.machine.weights_dir,
         ).to(self.machine.device)
         self._groups = self._model.layer_groups()
         self._ema = self._new_ema()
         self._loop = self._new_loop()
         self.folder.write_config(config.model_dump(mode="json"))
+        self._recorder = Recorder(
+            self.folder,
+            config,
+            self._val,
+            objective=self.objective,
+            rows=checkpoint.state["rows"][:-1] if checkpoint is not None else [],
+        )
         if checkpoint is not None:
             self._go_on(checkpoint)
-        self._curves = CurveWriter(folder, epochs_done=self.progress.epoch)
+
+    @property
+    def note(self) -> str:
+        """Return what the user should know of how the trial has been opened, or ""."""
+        if num_damaged(self.folder.checkpoint) == 0:
+            return ""
+        return f"its last checkpoint is damaged: it goes on after epoch {self.progress.epoch}."
 
     @property
     def finished(self) -> str:
@@ -128,6 +149,7 @@ class Trial:
         Raises:
             TrialError: If the loss, a probability or the metric is not a finite number, or no
                 such metric is recorded.
+            NotOwnerError: If the trial has been given to another worker; nothing is written.
         """
         start = time.perf_counter()
         train_loss = self._train()
@@ -137,8 +159,9 @@ class Trial:
             "epoch": self.progress.epoch + 1,
             "lr": self._loop.learning_rate(),
             "train/loss": train_loss,
-            **self._scores(probabilities),
+            **self._val.scores(probabilities),
             "images_per_s": self._loop.batches.num_images / train_s,
+            "num_micro_batches": self._loop.parts.num_parts,
             "gpu_memory_peak": self._gpu_memory_peak(),
             "seconds": time.perf_counter() - start,
         }
@@ -147,15 +170,14 @@ class Trial:
 
     def last_row(self) -> dict[str, float]:
         """Return the metrics of the last epoch done, which must not be the 0th."""
-        return self.folder.read_metrics(up_to_epoch=self.progress.epoch)[-1]
+        return self._recorder.rows[-1]
 
     def close(self) -> None:
-        """Close the event file and give the device's memory back."""
-        self._curves.close()
+        """Give the device's memory back, and add pictures of the best epoch to the files."""
         del self._loop, self._model, self._ema, self._groups
         if self.machine.device.type == "cuda":
-            gc.collect()
-            torch.cuda.empty_cache()
+            free_memory(self.machine.device)
+        self._recorder.close(self._images)
 
     def _new_ema(self) -> timm.utils.ModelEmaV3 | None:
         if self.config.ema is None:
@@ -175,6 +197,7 @@ class Trial:
             schedule=config.schedule.build(config.epochs),
             freeze=config.freeze.build(config.epochs),
             precision=Precision(config.precision, device),
+            parts=InParts(smallest=smallest_part(self._model)),
             gradient_clip=config.gradient_clip,
             num_classes=self._data.label_space.num_classes,
             seed=config.seed,
@@ -204,15 +227,14 @@ class Trial:
     def _train(self) -> float:
         epoch = self.progress.epoch
         # Dropout and stochastic depth draw from torch's generator.
-        mixed = np.random.SeedSequence([self.config.seed, epoch]).generate_state(1)
-        torch.manual_seed(int(mixed[0]))
+        torch.manual_seed(mixed_seed(self.config.seed, epoch))
         first_trainable = self._loop.freeze.first_trainable(epoch, len(self._groups))
         apply_freeze(self._model, self._groups, first_trainable)
         return self._loop.train_epoch(epoch)
 
     def _validate(self) -> Tensor:
         probabilities = predict_probabilities(
-            self._evaluated, self._images, self._val_rows, device=self.machine.device
+            self._evaluated, self._images, self._val.rows, device=self.machine.device
         )
         # A network without numbers still has a best class, and so a score.
         if not probabilities.isfinite().all():
@@ -227,16 +249,6 @@ class Trial:
         """The weights that are scored and kept: the moving average where there is one."""
         return self._model if self._ema is None else self._ema.module
 
-    def _scores(self, probabilities: Tensor) -> dict[str, float]:
-        rows = self._val_rows
-        labels = torch.from_numpy(self._data.labels()[rows]).to(probabilities.device)
-        groups = {
-            name: torch.from_numpy(numbers[rows]).to(probabilities.device)
-            for name, numbers in self._data.groups().items()
-        }
-        scores = score(probabilities, labels, self._data.label_space, groups)
-        return {f"val/{name}": value for name, value in scores.items()}
-
     def _record(self, row: dict[str, float], probabilities: Tensor) -> None:
         value = self._objective_value(row)
         progress = self.progress
@@ -246,21 +258,15 @@ class Trial:
             progress.best_value, progress.best_epoch = value, progress.epoch
         self._loop.schedule.end_epoch(self.objective.sign * value)
         self._loop.freeze.end_epoch(self.objective.sign * value)
+        self._ownership.check()
         save_last(self.folder.checkpoint, self._checkpoint(row))
         if progress.best_epoch == progress.epoch:
             self._write_best(probabilities)
-        self._write_row(row)
-        self._curves.write(row)
+        self._recorder.write_epoch(row)
 
     def _write_best(self, probabilities: Tensor) -> None:
-        save_weights(self.folder.best_weights, self._evaluated.state_dict())
-        self.folder.write_probabilities(
-            probabilities.cpu().numpy(), self._val_rows, epoch=self.progress.epoch
-        )
-
-    def _write_row(self, row: dict[str, float]) -> None:
-        earlier = self.folder.read_metrics(up_to_epoch=self.progress.epoch - 1)
-        self.folder.write_metrics([*earlier, row])
+        weights = self._evaluated.state_dict()
+        self._recorder.write_best(probabilities, weights, epoch=self.progress.epoch)
 
     def _objective_value(self, row: dict[str, float]) -> float:
         metric = self.objective.metric
@@ -272,11 +278,12 @@ class Trial:
     def _checkpoint(self, row: dict[str, float]) -> Checkpoint:
         state: dict[str, Any] = {
             "progress": vars(self.progress),
-            "row": row,
+            "rows": [*self._recorder.rows, row],
             "optimizer": self._loop.optimizer.state_dict(),
             "schedule": self._loop.schedule.state_dict(),
             "freeze": self._loop.freeze.state_dict(),
             "scaler": self._loop.precision.scaler.state_dict(),
+            "num_parts": self._loop.parts.num_parts,
             "ema": self._ema.state_dict() if self._ema is not None else None,
         }
         return Checkpoint(self.progress.epoch, self._model.state_dict(), state)
@@ -289,9 +296,10 @@ class Trial:
         self._loop.schedule.load_state_dict(state["schedule"])
         self._loop.freeze.load_state_dict(state["freeze"])
         self._loop.precision.scaler.load_state_dict(state["scaler"])
+        self._loop.parts.num_parts = state["num_parts"]
         if self._ema is not None:
             self._ema.load_state_dict(state["ema"])
-        self._complete_epoch(state["row"])
+        self._complete_epoch(state["rows"][-1])
 
     def _complete_epoch(self, row: dict[str, float]) -> None:
         """Write what a kill right after the checkpoint has left out."""
@@ -299,7 +307,7 @@ class Trial:
         is_best = progress.best_epoch == progress.epoch
         if is_best and self.folder.probabilities_epoch() != progress.epoch:
             self._write_best(self._validate())
-        self._write_row(row)
+        self._recorder.write_epoch(row)
 
     def _gpu_memory_peak(self) -> float:
         """Return the device's peak memory since the trial began, in MiB; 0 without a GPU."""

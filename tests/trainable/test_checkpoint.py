@@ -5,7 +5,7 @@ import shutil
 import pytest
 import torch
 
-from trainable.checkpoint import Checkpoint, drop_last, load_last, save_last
+from trainable.checkpoint import Checkpoint, drop_last, load_last, num_damaged, save_last
 
 
 def checkpoint(epoch):
@@ -55,10 +55,49 @@ class Harmful:
 
 
 def test_a_state_that_would_run_code_is_refused(tmp_path):
-    save_last(tmp_path, checkpoint(1))
-    torch.save({"epoch": 1, "x": Harmful()}, tmp_path / "last-00001" / "state.pt")
+    save_last(tmp_path, Checkpoint(1, {}, {"x": Harmful()}))
     with pytest.raises(pickle.UnpicklingError, match="Weights only load failed"):
         load_last(tmp_path)
+
+
+def flip(path, position):
+    content = bytearray(path.read_bytes())
+    content[position] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda folder: os.truncate(folder / "model.safetensors", 20),
+        lambda folder: flip(folder / "model.safetensors", -1),
+        lambda folder: flip(folder / "state.pt", 200),
+        lambda folder: (folder / "state.pt").unlink(),
+        lambda folder: (folder / "crc32.json").write_text("{"),
+        lambda folder: (folder / "crc32.json").write_text("[]"),
+        lambda folder: shutil.rmtree(folder) or folder.mkdir(),
+    ],
+)
+def test_a_damaged_checkpoint_is_never_read(tmp_path, damage):
+    save_last(tmp_path, checkpoint(2))
+    damage(tmp_path / "last-00002")
+    assert load_last(tmp_path) is None
+    assert num_damaged(tmp_path) == 1
+    assert load_last(tmp_path) is None
+    save_last(tmp_path, checkpoint(1))
+    assert num_damaged(tmp_path) == 0
+    assert load_last(tmp_path).epoch == 1
+
+
+def test_before_a_damaged_checkpoint_the_earlier_one_is_read(tmp_path):
+    save_last(tmp_path, checkpoint(1))
+    shutil.copytree(tmp_path / "last-00001", tmp_path / "kept")
+    save_last(tmp_path, checkpoint(2))
+    (tmp_path / "kept").rename(tmp_path / "last-00001")
+    flip(tmp_path / "last-00002" / "model.safetensors", -1)
+    assert load_last(tmp_path).epoch == 1
+    drop_last(tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_dropping_leaves_the_best_weights(tmp_path):

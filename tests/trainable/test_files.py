@@ -1,6 +1,9 @@
+import errno
+import os
+
 import pytest
 
-from trainable.files import write_json, written_aside
+from trainable.files import UnwritableError, write_json, written_aside
 
 
 def fail_half_way(path, *, folder=False):
@@ -38,3 +41,29 @@ def test_json_refuses_numbers_that_other_readers_do_not_know(tmp_path):
     with pytest.raises(ValueError, match="not JSON compliant"):
         write_json(tmp_path / "a.json", {"f1": float("nan")})
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_error_of_the_place_names_what_was_to_be_written(tmp_path):
+    with (
+        pytest.raises(UnwritableError, match=r"No space left on device: '.*/b\.txt'"),
+        written_aside(tmp_path / "a" / "b.txt"),
+    ):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert list((tmp_path / "a").iterdir()) == []
+
+
+def test_an_error_with_another_file_is_left_as_it_is(tmp_path):
+    with (
+        pytest.raises(PermissionError, match="elsewhere"),
+        written_aside(tmp_path / "b.txt"),
+    ):
+        raise OSError(errno.EACCES, "no", "/elsewhere/c.txt")
+
+
+def test_a_parent_that_is_a_file_is_no_lack_of_room(tmp_path):
+    (tmp_path / "a").write_text("x")
+    with (
+        pytest.raises(OSError, match=r"File exists|Not a directory"),
+        written_aside(tmp_path / "a" / "b.txt") as aside,
+    ):
+        aside.write_text("x")

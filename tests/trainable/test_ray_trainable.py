@@ -1,12 +1,19 @@
 """The trainable as Ray calls it, without a cluster."""
 
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
+from trainable.checkpoint import Checkpoint, save_last
 from trainable.data.prepared import write_data
 from trainable.files import write_json
+from trainable.ownership import Ownership
+from trainable.pretrained.local_files import SMALL
 from trainable.ray_trainable import TrainTrial
+from trainable.trial_folder import TrialFolder
 
 FLAT = {
     "backbone/name": "test_efficientnet",
@@ -35,6 +42,7 @@ def message(run_folder):
             "metric": "val/f1",
             "cpus": 1,
             "gpus": 0,
+            "weights_dir": None,
         }
 
     return make
@@ -86,6 +94,24 @@ def test_a_finished_trial_reports_its_last_epoch_again(message):
     assert (result["epoch"], result["finished"]) == (2, "epochs")
 
 
+def test_a_folder_of_weights_reaches_the_trial(message, run_folder):
+    hub = {"backbone/pretrained": "hub"}
+    worker = TrainTrial(message(0, **hub) | {"weights_dir": str(run_folder / "weights")})
+    result = worker.train()
+    worker.stop()
+    missing = f"expected weights of test_efficientnet in {run_folder / 'weights'}, got no such"
+    assert missing in result["failed"]
+    (run_folder / "weights").mkdir()
+    shutil.copyfile(SMALL, run_folder / "weights" / "test_efficientnet.safetensors")
+    worker = TrainTrial(message(1, **hub) | {"weights_dir": str(run_folder / "weights")})
+    assert worker.train()["failed"] == ""
+    worker.stop()
+    shutil.rmtree(run_folder / "weights")
+    again = TrainTrial(message(1, **hub) | {"weights_dir": str(run_folder / "weights")})
+    assert again.train()["epoch"] == 2
+    again.stop()
+
+
 def test_a_configuration_that_cannot_be_trained_is_a_result(message, run_folder):
     worker = TrainTrial(message(0, label_shift=58))
     result = worker.train()
@@ -95,14 +121,80 @@ def test_a_configuration_that_cannot_be_trained_is_a_result(message, run_folder)
     assert (run_folder / "trials" / "0000" / "error.txt").read_text().startswith("label_shift")
 
 
-def test_a_damaged_checkpoint_is_an_error_that_is_written_down(message, run_folder):
+def test_after_a_damaged_checkpoint_a_trial_starts_anew_and_says_so(message, run_folder):
     first = TrainTrial(message(0))
     first.train()
     first.stop()
-    state = run_folder / "trials" / "0000" / "checkpoint" / "last-00001" / "state.pt"
-    state.write_bytes(b"damaged")
+    folder = TrialFolder.of(run_folder, 0)
+    with np.load(folder.probabilities) as recorded:
+        before = recorded["probs"]
+    (folder.checkpoint / "last-00001" / "state.pt").write_bytes(b"damaged")
     again = TrainTrial(message(0))
-    with pytest.raises(Exception, match=r"weights_only|Weights only|Unsupported|invalid"):
-        again.train()
+    result = again.train()
+    assert (result["epoch"], result["failed"]) == (1, "")
+    assert result["note"] == "its last checkpoint is damaged: it goes on after epoch 0."
+    assert again.train()["note"] == ""
     again.stop()
-    assert "Traceback" in (run_folder / "trials" / "0000" / "error.txt").read_text()
+    assert pd.read_csv(folder.metrics)["epoch"].tolist() == [1, 2]
+    with np.load(folder.probabilities) as recorded:
+        assert recorded["epoch"] == 2 or np.array_equal(recorded["probs"], before)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("metrics.csv", b""), ("metrics.csv", b"epoch,val/f1\n1,0."), ("val_probs.npz", b"PK\x03")],
+)
+def test_damaged_tables_are_written_anew_from_the_checkpoint(message, run_folder, name, content):
+    first = TrainTrial(message(0))
+    first.train()
+    first.stop()
+    file = run_folder / "trials" / "0000" / name
+    whole = file.read_bytes()
+    file.write_bytes(content)
+    again = TrainTrial(message(0))
+    again.train()
+    again.stop()
+    if name == "metrics.csv":
+        assert file.read_bytes().startswith(whole)
+    else:
+        with np.load(file) as recorded:
+            assert np.isfinite(recorded["probs"]).all()
+
+
+def test_a_worker_whose_trial_was_given_away_ends_and_writes_no_error(message, run_folder):
+    worker = TrainTrial(message(0))
+    worker.train()
+    folder = run_folder / "trials" / "0000"
+    Ownership(folder)
+    with pytest.raises(SystemExit, match="another worker's by now"):
+        worker.train()
+    assert not (folder / "error.txt").exists()
+
+
+def test_an_unexpected_error_is_kept_with_its_traceback(message, run_folder):
+    (run_folder / "trials" / "0000" / "checkpoint").mkdir(parents=True)
+    save_last(run_folder / "trials" / "0000" / "checkpoint", Checkpoint(1, {}, {}))
+    worker = TrainTrial(message(0))
+    with pytest.raises(KeyError, match="rows"):
+        worker.train()
+    worker.stop()
+    text = (run_folder / "trials" / "0000" / "error.txt").read_text()
+    assert text.startswith("Traceback")
+    assert text.endswith("KeyError: 'rows'\n")
+
+
+def test_a_lack_of_memory_that_no_parts_mend_fails_the_trial_with_one_line(
+    message, run_folder, monkeypatch
+):
+    def run_out(optimizer, closure=None):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", run_out)
+    worker = TrainTrial(message(0))
+    result = worker.train()
+    worker.stop()
+    assert result["failed"].startswith(
+        "memory: expected memory for the network and its training, got 'CUDA out of memory."
+    )
+    error = (run_folder / "trials" / "0000" / "error.txt").read_text()
+    assert error == f"{result['failed']}\n"

@@ -1,5 +1,6 @@
 import dataclasses
 import json
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -73,8 +74,8 @@ def test_an_interrupted_trial_ends_with_the_same_bits_as_a_straight_one(
     trained(config(**changes), coloured, tmp_path / "cut", num_epochs=2)
     straight, cut = tensors_of(tmp_path / "straight"), tensors_of(tmp_path / "cut")
     for state in (straight[1], cut[1]):
-        for timed in ("seconds", "images_per_s"):
-            state["row"].pop(timed)
+        for row, timed in product(state["rows"], ("seconds", "images_per_s")):
+            row.pop(timed)
         state["progress"].pop("seconds")
     assert_same(list(straight), list(cut))
     columns = ["epoch", "lr", "train/loss", "val/f1", "val/loss"]
@@ -162,6 +163,43 @@ def test_a_loss_that_is_no_number_fails_the_trial(coloured, config, tmp_path):
     with pytest.raises(TrialError, match=r"train/loss: expected a finite number, got nan"):
         trial.run_epoch()
     assert not (tmp_path / "metrics.csv").exists()
+
+
+def poison_gradients(trial, *, from_call=0):
+    """Have a weight's gradients be no numbers, though the loss is one."""
+    calls = []
+
+    def poisoned(gradient):
+        calls.append(1)
+        return gradient * float("nan") if len(calls) > from_call else gradient
+
+    next(trial._model.head.parameters()).register_hook(poisoned)
+
+
+def train_to_the_end(trial):
+    while not trial.finished:
+        trial.run_epoch()
+
+
+@pytest.mark.parametrize("gradient_clip", [None, 1.0])
+def test_gradients_that_are_no_numbers_fail_the_trial(coloured, config, tmp_path, gradient_clip):
+    trial = Trial(config(gradient_clip=gradient_clip), coloured, tmp_path)
+    last = len(trial._loop.batches) - 1
+    poison_gradients(trial, from_call=last)  # so that no loss of the epoch tells
+    with pytest.raises(TrialError, match="val_probs: expected finite probabilities"):
+        trial.run_epoch()
+    assert not (tmp_path / "checkpoint").exists()
+
+
+def test_in_half_precision_gradients_that_are_never_numbers_fail_the_trial(
+    coloured, config, tmp_path
+):
+    trial = Trial(config(precision="fp16", epochs=20), coloured, tmp_path)
+    poison_gradients(trial)
+    with pytest.raises(TrialError, match=r"gradients: expected finite numbers, .* scale of 0\.\d"):
+        train_to_the_end(trial)
+    weights = trial._model.state_dict().values()
+    assert all(weight.isfinite().all() for weight in weights)
 
 
 def test_a_metric_that_is_not_recorded_fails_the_trial(coloured, config, tmp_path):

@@ -1,18 +1,24 @@
 """Batches of a training epoch: drawn by the sampler, augmented, the same for any worker count."""
 
+import os
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
+from multiprocessing import parent_process
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.multiprocessing import _prctl_pr_set_pdeathsig  # type: ignore[attr-defined]
 from torch.utils.data import DataLoader, Dataset
 
 from trainable.augmentations.apply import augment
 from trainable.samplers.base import Sampler
 
 AUGMENTATION_STREAM = 1
+# No batch takes so long; a network file system that comes back does within that.
+WORKER_TIMEOUT_S = 600.0
 
 
 class Batch(NamedTuple):
@@ -95,6 +101,19 @@ def _as_it_is(batch: Any) -> Any:  # noqa: ANN401 - torch's stubs expect a list 
     return batch
 
 
+def _end_with_parent(worker: int) -> None:
+    """Have this worker killed when the process that started it ends, whatever it is at.
+
+    Torch's own workers look for their parent between batches only: one that hangs in a batch
+    would stay for ever.
+    """
+    del worker
+    _prctl_pr_set_pdeathsig(signal.SIGKILL)
+    parent = parent_process()
+    if parent is None or not parent.is_alive():  # it ended before it could be told to
+        os._exit(1)
+
+
 class TrainingBatches:
     """Iterates over the batches of any epoch.
 
@@ -104,6 +123,7 @@ class TrainingBatches:
         batch_size: Images a batch; a last batch that would be smaller is left out.
         num_workers: Processes that read and augment; 0 does it in this one.
         pin_memory: Whether batches are made ready for an asynchronous copy to a GPU.
+        timeout_s: Seconds after which a worker that gives no batch is an error.
     """
 
     def __init__(
@@ -114,6 +134,7 @@ class TrainingBatches:
         batch_size: int,
         num_workers: int = 0,
         pin_memory: bool = False,
+        timeout_s: float = WORKER_TIMEOUT_S,
     ) -> None:
         self._order = _EpochOrder(sampler, num_samples=len(dataset), batch_size=batch_size)
         self._loader: DataLoader[Batch] = DataLoader(
@@ -123,6 +144,8 @@ class TrainingBatches:
             num_workers=num_workers,
             persistent_workers=num_workers > 0,
             pin_memory=pin_memory,
+            worker_init_fn=_end_with_parent,
+            timeout=timeout_s if num_workers > 0 else 0,
         )
 
     def __len__(self) -> int:
@@ -135,6 +158,9 @@ class TrainingBatches:
         return len(self._order) * self._order.batch_size
 
     def of_epoch(self, epoch: int) -> Iterator[Batch]:
-        """Return the batches of an epoch, counted from 0."""
+        """Return the batches of an epoch, counted from 0.
+
+        Iterating raises a RuntimeError when a worker gives no batch in time, or has died.
+        """
         self._order.epoch = epoch
         return iter(self._loader)

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".ppm"}
@@ -18,6 +18,17 @@ def is_image_name(name: str) -> bool:
         (True, False, False)
     """
     return not name.startswith(".") and Path(name).suffix.lower() in IMAGE_SUFFIXES
+
+
+def is_below(path: str) -> bool:
+    """Say whether a path with ``/`` leads nowhere but below the folder it is relative to.
+
+    Example:
+        >>> is_below("a/b.png"), is_below("../b.png"), is_below("/b.png")
+        (True, False, False)
+    """
+    pure = PurePosixPath(path)
+    return not pure.is_absolute() and ".." not in pure.parts
 
 
 def image_paths(folder: Path) -> list[str]:

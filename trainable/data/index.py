@@ -9,6 +9,7 @@ import pandas as pd
 REQUIRED_COLUMNS = ("path", "label", "person", "part")
 PARTS = ("train", "val", "test")
 YEARS = "years"
+LABEL = "label"  # no attribute can have this name: it is a required column
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,10 @@ class LabelSpace:
     def num_classes(self) -> int:
         """Return the number of classes."""
         return len(self.classes)
+
+    def names_of(self, attribute: str) -> tuple[str, ...]:
+        """Return the values of an attribute, or the classes for ``label``."""
+        return self.classes if attribute == LABEL else self.attributes[attribute].values
 
     @property
     def class_attributes(self) -> dict[str, tuple[tuple[str, ...], tuple[int, ...]]]:

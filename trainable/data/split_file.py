@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from trainable.data.image_files import is_below
 from trainable.data.index import PARTS, REQUIRED_COLUMNS, YEARS, Attribute
 from trainable.errors import ConfigError, expected
 from trainable.files import written_aside
@@ -27,7 +28,8 @@ def read_split(
         attributes: Attributes by name; each must be a column of known values.
 
     Raises:
-        ConfigError: If the file is missing or is not such a table.
+        ConfigError: If the file is missing or is not such a table, or a path in it leads
+            elsewhere than below the folder of the images.
     """
     table = _read_text(path)
     wanted = [*REQUIRED_COLUMNS, *attributes]
@@ -39,6 +41,9 @@ def read_split(
         strange = sorted(set(table[name]) - set(values))
         if strange:
             raise ConfigError(expected(f"{path}: {name}", "a known value", repr(strange[0])))
+    outside = [image for image in table["path"] if not is_below(image)]
+    if outside:
+        raise ConfigError(expected(f"{path}: path", "paths below the images' folder", outside[0]))
     return table
 
 

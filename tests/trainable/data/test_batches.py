@@ -1,3 +1,10 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -74,3 +81,72 @@ def test_the_cache_is_never_written_to(make):
     batches = make(batch_size=NUM_IMAGES)
     next(batches.of_epoch(0)).images.zero_()
     assert next(batches.of_epoch(0)).images.max() > 0
+
+
+HANGING = """
+import multiprocessing, sys, time
+import numpy as np
+from trainable.data.batches import TrainingBatches, TrainingImages
+from trainable.samplers.shuffled import PlainSampling
+
+class Hanging:
+    def __call__(self, image):
+        time.sleep(600)
+
+    def set_random_state(self, *_):
+        pass
+
+if __name__ == "__main__":
+    images = TrainingImages(
+        np.zeros((8, 8, 6, 3), np.uint8), np.arange(8), np.arange(8) % 2, Hanging(), 0
+    )
+    sampler = PlainSampling().build(images.labels, num_classes=2, seed=0)
+    timeout_s = float(sys.argv[1])
+    batches = TrainingBatches(images, sampler, batch_size=4, num_workers=2, timeout_s=timeout_s)
+    iterator = batches.of_epoch(0)
+    print(*(process.pid for process in multiprocessing.active_children()), flush=True)
+    next(iterator)
+"""
+
+
+def start_hanging(timeout_s):
+    command = [sys.executable, "-c", HANGING, str(timeout_s)]
+    trial = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    workers = [int(pid) for pid in trial.stdout.readline().split()]
+    assert len(workers) == 2
+    return trial, workers
+
+
+def is_alive(pid):
+    try:
+        return " Z " not in Path(f"/proc/{pid}/stat").read_text()
+    except FileNotFoundError:
+        return False
+
+
+def wait_until_gone(pids, timeout_s=20):
+    deadline = time.monotonic() + timeout_s
+    while (alive := [pid for pid in pids if is_alive(pid)]) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    for pid in alive:
+        os.kill(pid, signal.SIGKILL)
+    return alive
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux tells a process of its parent's end")
+def test_a_trial_that_is_killed_leaves_no_worker_that_hangs():
+    trial, workers = start_hanging(timeout_s=600)
+    with trial:
+        time.sleep(1)  # until they hang in a batch
+        assert all(map(is_alive, workers))
+        trial.kill()
+    assert wait_until_gone(workers) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux tells a process of its parent's end")
+def test_a_worker_that_hangs_is_an_error_after_a_while():
+    trial, workers = start_hanging(timeout_s=1)
+    _, errors = trial.communicate(timeout=60)
+    assert trial.returncode == 1
+    assert "DataLoader timed out after 1.0 seconds" in errors
+    assert wait_until_gone(workers) == []

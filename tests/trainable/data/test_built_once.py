@@ -1,3 +1,7 @@
+import multiprocessing
+import os
+import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -44,3 +48,37 @@ def test_what_a_killed_builder_left_is_removed(tmp_path: Path) -> None:
     folder = built_once(tmp_path / "folder", fill)
     assert [path.name for path in folder.iterdir()] == ["a.txt"]
     assert not (tmp_path / "folder.partial").exists()
+
+
+def build_slowly(path: Path, log: Path, seconds: float) -> None:
+    """Build, note who does, and give time to be killed half-way."""
+
+    def build(aside: Path) -> None:
+        with log.open("a") as file:
+            file.write(f"{os.getpid()}\n")
+        aside.write_text("half")
+        time.sleep(seconds)
+        aside.write_text("whole")
+
+    built_once(path, build)
+
+
+def test_of_those_that_wait_for_a_killed_builder_one_builds(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    path, log = tmp_path / "file", tmp_path / "log"
+    log.touch()
+    builder = context.Process(target=build_slowly, args=(path, log, 600))
+    builder.start()
+    while not log.read_text():
+        time.sleep(0.01)
+    waiting = [context.Process(target=build_slowly, args=(path, log, 0.2)) for _ in range(3)]
+    for process in waiting:
+        process.start()
+    time.sleep(0.5)
+    assert not path.exists()
+    os.kill(builder.pid or 0, signal.SIGKILL)
+    for process in (builder, *waiting):
+        process.join(timeout=30)
+    assert [process.exitcode for process in waiting] == [0, 0, 0]
+    assert path.read_text() == "whole"
+    assert len(log.read_text().split()) == 2  # the one that was killed, and one more

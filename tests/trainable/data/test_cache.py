@@ -1,3 +1,4 @@
+import dataclasses
 import multiprocessing
 import re
 import signal
@@ -45,6 +46,16 @@ def test_each_size_has_its_own_file(data: PreparedData) -> None:
     assert open_cache(data, SIZE).shape == (12, 32, 24, 3)
 
 
+def test_each_centre_has_its_own_file(data: PreparedData) -> None:
+    cropped = dataclasses.replace(data, crop=(8, 6))
+    assert cache_file(cropped, SIZE).name == "32x24-of-8x6.npy"
+    images = open_cache(cropped, SIZE)
+    for row, path in enumerate(data.index.table["path"]):
+        expected = decode_image(data.index.root / path, SIZE, crop=(8, 6))
+        assert np.array_equal(images[row], expected)
+    assert not np.array_equal(images, open_cache(data, SIZE))
+
+
 def test_it_is_built_once_with_progress(data: PreparedData) -> None:
     calls: list[tuple[int, int]] = []
     for _ in range(2):
@@ -65,6 +76,18 @@ def test_a_damaged_file_is_built_anew(data: PreparedData, damage: str) -> None:
         contents = {"shorten": content[:-1], "empty": b"", "garbage": b"\x93NUMPY" + b"x" * 99}
         path.write_bytes(contents[damage])
     assert np.array_equal(open_cache(data, SIZE), whole)
+
+
+def test_any_flipped_bit_of_the_header_is_found(data: PreparedData) -> None:
+    whole = np.array(open_cache(data, SIZE))
+    path = cache_file(data, SIZE)
+    content = path.read_bytes()
+    for position in range(0, len(content) - whole.nbytes, 9):
+        damaged = bytearray(content)
+        damaged[position] ^= 1
+        path.write_bytes(damaged)
+        assert np.array_equal(open_cache(data, SIZE), whole)
+        assert path.read_bytes() == content
 
 
 def test_nothing_is_left_beside_the_file_but_its_lock(data: PreparedData) -> None:

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from trainable.data.built_once import built_once
+from trainable.data.faces.shot import PHOTOS
 from trainable.data.faces.write import DRAWING_VERSION, write_people
 from trainable.data.index import DataIndex
 from trainable.data.sources.base import Source
@@ -31,7 +32,13 @@ class Faces(Source):
         write = partial(
             write_people, num_people=self.people, difficulty=self.difficulty, seed=self.seed
         )
-        return read_mask_layout(built_once(cache_dir / "faces" / self._key() / "images", write))
+        photos = cache_dir / "faces" / self._key() / "images"
+        return read_mask_layout(built_once(photos, write, is_whole=self._is_whole))
+
+    def _is_whole(self, folder: Path) -> bool:
+        """Return whether every photo is there: what tidies caches up deletes single files."""
+        sizes = [photo.stat().st_size for photo in folder.glob("*/*.jpg")]
+        return len(sizes) == self.people * len(PHOTOS) and min(sizes) > 0
 
     def _key(self) -> str:
         fields = f"people{self.people}_difficulty{self.difficulty:g}_seed{self.seed}"

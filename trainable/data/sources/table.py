@@ -1,5 +1,6 @@
 """A CSV or Parquet table of labelled images, the layout that says most."""
 
+import os
 import posixpath
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import ClassVar, Literal
 
 import pandas as pd
 
+from trainable.data.image_files import is_below
 from trainable.data.index import REQUIRED_COLUMNS, YEARS, Attribute, DataIndex
 from trainable.data.problems import first_few, raise_problems
 from trainable.data.sources.base import PART_NAMES, PathSource, class_order, make_index
@@ -52,7 +54,20 @@ class Table(PathSource):
         names = _attribute_names(table)
         table[names] = table[names].replace("", UNKNOWN_VALUE)
         attributes = {name: _attribute(table, name) for name in names}
-        return make_index(self.path.parent, table, attributes=attributes)
+        root, table["path"] = _below_one_folder(self.path.parent, list(table["path"]))
+        return make_index(root, table, attributes=attributes)
+
+
+def _below_one_folder(folder: Path, paths: list[str]) -> tuple[Path, list[str]]:
+    """Return a folder that all images lie below, and their paths relative to it.
+
+    It is the table's own unless a path leads out of that.
+    """
+    if all(is_below(path) for path in paths):
+        return folder, paths
+    absolute = [os.path.normpath(folder.resolve() / path) for path in paths]
+    root = Path(os.path.commonpath([str(Path(path).parent) for path in absolute]))
+    return root, [Path(path).relative_to(root).as_posix() for path in absolute]
 
 
 def _read_text(path: Path) -> pd.DataFrame:

@@ -75,7 +75,11 @@ def test_absolute_paths_and_paths_that_leave_the_folder_are_read(
     outside = write_image(tmp_path.parent / f"{tmp_path.name}-outside.png")
     paths[1] = f"../{outside.name}"
     index = read(table_file(path=paths))
-    assert {paths[0], paths[1], "shots/02.png"} <= set(index.table["path"])
+    assert index.root == tmp_path.parent
+    assert {outside.name, *(f"{tmp_path.name}/shots/{n:02d}.png" for n in (0, 2, 3))} <= set(
+        index.table["path"]
+    )
+    assert all((index.root / path).is_file() for path in index.table["path"])
 
 
 def test_row_numbers_that_pandas_wrote_are_no_attribute(table_file) -> None:

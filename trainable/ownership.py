@@ -1,0 +1,71 @@
+"""Who may write a trial's folder: the worker that opened it last, as long as a search says so."""
+
+import uuid
+from pathlib import Path
+
+from trainable.files import written_to
+
+OWNER_FILE = "owner"
+
+
+class NotOwnerError(Exception):
+    """This worker's trial has been given to another one, or its search is over."""
+
+
+class Ownership:
+    """A worker's claim to a trial's folder, which ends the claim of the one before.
+
+    A worker can outlive its search: after ``kill -9`` of the driver, on a machine that the rest
+    of the cluster has lost, or in a call that no signal interrupts. Before it makes an epoch count
+    it checks its claim, so that it does not write into what another one goes on with.
+
+    The file is written in place, not renamed: of a file that stays the same, a network file system
+    shows new content to whoever opens it.
+
+    Args:
+        folder: The trial's folder; made if it is not there.
+
+    Raises:
+        UnwritableError: If the folder cannot be written to.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     first = Ownership(Path(folder))
+        ...     second = Ownership(Path(folder))
+        ...     second.check()
+        ...     first.check()
+        Traceback (most recent call last):
+        ...
+        trainable.ownership.NotOwnerError: ...
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / OWNER_FILE
+        self._token = uuid.uuid4().hex
+        with written_to(self._file):
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file.write_text(self._token)
+
+    def check(self) -> None:
+        """Check that the claim still holds.
+
+        Raises:
+            NotOwnerError: If it does not.
+        """
+        try:
+            token = self._file.read_text()
+        except FileNotFoundError:
+            token = ""
+        if token != self._token:
+            raise NotOwnerError(f"{self._file.parent}: another worker's by now, or nobody's.")
+
+
+def end_ownership(folder: Path) -> None:
+    """End the claim of whoever has opened a trial's folder.
+
+    Raises:
+        UnwritableError: If the folder cannot be written to.
+    """
+    with written_to(folder / OWNER_FILE):
+        (folder / OWNER_FILE).unlink(missing_ok=True)
