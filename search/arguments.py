@@ -4,22 +4,25 @@ import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from search.option_values import (
+    absolute_folder,
     address,
     amount,
     duration_s,
     folder,
     gpus,
+    height_and_width,
     pin,
     reduction_factor,
     run_name,
     seed,
     share,
+    storage_url,
     whole_number,
 )
-from search.options import CHANGEABLE_ON_RESUME
+from search.options import CHANGEABLE_ON_RESUME, SamplerName, SchedulerName
 from trainable.command import ArgumentParser, positive_whole_number
 from trainable.errors import ConfigError, expected
 
@@ -113,19 +116,16 @@ def _parser() -> ArgumentParser:
     # What was not given is absent, so that the space or a run's record can decide.
     parser.argument_default = argparse.SUPPRESS
     _add_what(parser.add_argument_group("what to search"))
+    _add_data(parser.add_argument_group("from what"))
     _add_how_long(parser.add_argument_group("how long"))
     _add_resources(parser.add_argument_group("on what"))
+    _add_when_trials_fail(parser.add_argument_group("when trials fail"))
     _add_where(parser.add_argument_group("where it is kept"))
     return parser
 
 
 def _add_what(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--space", metavar="FILE", type=Path, help="file with space(trial)")
-    group.add_argument(
-        "--data",
-        metavar="SOURCE",
-        help="faces, digits, a folder of images, or a CSV or Parquet table (default: faces)",
-    )
     group.add_argument(
         "--set",
         metavar="NAME=VALUE",
@@ -144,7 +144,7 @@ def _add_what(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         "--sampler",
-        choices=("tpe", "random", "gp", "cmaes"),
+        choices=get_args(SamplerName),
         help="what suggests configurations (default: tpe)",
     )
     group.add_argument(
@@ -155,10 +155,15 @@ def _add_what(group: argparse._ArgumentGroup) -> None:
         help="let the sampler learn from the trials of earlier runs",
     )
     group.add_argument(
-        "--weights-dir",
-        metavar="DIR",
-        type=folder,
-        help="folder of pretrained weights by model name (default: timm's hub)",
+        "--dry-run", action="store_true", help="check and print everything, run nothing"
+    )
+
+
+def _add_data(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--data",
+        metavar="SOURCE",
+        help="faces, digits, a folder of images, or a CSV or Parquet table (default: faces)",
     )
     group.add_argument(
         "--max-broken",
@@ -167,7 +172,16 @@ def _add_what(group: argparse._ArgumentGroup) -> None:
         help="pass over up to N unreadable images (default: 0)",
     )
     group.add_argument(
-        "--dry-run", action="store_true", help="check and print everything, run nothing"
+        "--center-crop",
+        metavar="HxW",
+        type=height_and_width,
+        help="use only the centre of every image, such as 320x256 (default: all of it)",
+    )
+    group.add_argument(
+        "--weights-dir",
+        metavar="DIR",
+        type=absolute_folder,
+        help="folder of pretrained weights by model name (default: timm's hub)",
     )
 
 
@@ -205,21 +219,8 @@ def _add_how_long(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         "--scheduler",
-        choices=("asha", "hyperband", "median", "none"),
+        choices=get_args(SchedulerName),
         help="what stops trials early (default: asha)",
-    )
-    group.add_argument(
-        "--trial-timeout",
-        metavar="TIME",
-        dest="trial_timeout_s",
-        type=duration_s,
-        help="time without news of a trial after which it is taken for hung",
-    )
-    group.add_argument(
-        "--max-failed-share",
-        metavar="SHARE",
-        type=share,
-        help="stop when more than this share of trials has failed (default: 0.5)",
     )
 
 
@@ -248,11 +249,28 @@ def _add_resources(group: argparse._ArgumentGroup) -> None:
         type=address,
         help="local for a private Ray, auto or host:port for a running cluster (default: local)",
     )
+
+
+def _add_when_trials_fail(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--max-failures",
         metavar="N",
         type=whole_number,
-        help="times a trial is tried again after its process died (default: 2)",
+        help="times a trial is tried again after its process died or hung (default: 2)",
+    )
+    group.add_argument(
+        "--trial-timeout",
+        metavar="TIME",
+        dest="trial_timeout_s",
+        type=duration_s,
+        help="time without an epoch after which a trial hangs (default: 20 times the longest "
+        "epoch, at least 10m, 1h before a first one)",
+    )
+    group.add_argument(
+        "--max-failed-share",
+        metavar="SHARE",
+        type=share,
+        help="stop when more than this share of trials has failed (default: 0.5)",
     )
 
 
@@ -270,11 +288,13 @@ def _add_where(group: argparse._ArgumentGroup) -> None:
         "--resume",
         metavar="RUN",
         type=Path,
-        help="go on with a run folder; a larger --trials or --time-budget extends it",
+        help="go on with a run folder; a larger --trials or --time-budget extends it, --space "
+        "changes what is suggested from then on",
     )
     group.add_argument(
         "--storage",
         metavar="URL",
+        type=storage_url,
         help="database for the study, such as postgresql://… (default: a file in the run folder)",
     )
     group.add_argument(

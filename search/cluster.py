@@ -21,9 +21,16 @@ ENVIRONMENT = {
     "TUNE_GLOBAL_CHECKPOINT_S": "86400",
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
     "RAY_AIR_NEW_OUTPUT": "0",
+    # Why a trial failed or is tried again is said by the search, in a line.
+    "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
     # Ctrl-C is ours: Ray's own handler prints, and stops without telling how a trial ended.
     "TUNE_DISABLE_SIGINT_HANDLER": "1",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+}
+PRIVATE_ENVIRONMENT = {
+    # A Ray that no other machine joins: each of its many servers then listens on loopback alone.
+    # By default they all listen on every address of the machine but the dashboard.
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
 }
 WORKER_ENVIRONMENT = {
     # Waiting threads that spin take the cores of the other trials.
@@ -47,13 +54,15 @@ class Cluster:
     dashboard: str
 
 
-def prepare_environment(*, max_concurrent: int | None = None) -> None:
+def prepare_environment(*, max_concurrent: int | None = None, is_private: bool = False) -> None:
     """Set what Ray reads when it is imported or runs trials; what the user has set stays.
 
     Args:
         max_concurrent: Most trials at a time: as many workers may start side by side.
+        is_private: Whether Ray is to be started for this machine alone.
     """
-    for name, value in (ENVIRONMENT | WORKER_ENVIRONMENT).items():
+    private = PRIVATE_ENVIRONMENT if is_private else {}
+    for name, value in (ENVIRONMENT | WORKER_ENVIRONMENT | private).items():
         os.environ.setdefault(name, value)
     if max_concurrent is not None:
         os.environ.setdefault(MAX_PENDING, str(max_concurrent))
@@ -69,7 +78,7 @@ def private_ray(available: Available) -> Iterator[str]:
     Yields:
         The address of Ray's dashboard, or "".
     """
-    prepare_environment()
+    prepare_environment(is_private=True)
     import ray
 
     logging.getLogger("ray").setLevel(logging.ERROR)

@@ -4,16 +4,12 @@ import shutil
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import optuna
-from optuna.trial import TrialState
 
 from search.cluster import prepare_environment, private_ray
 from search.ledger import WORKED_S, Audience, Ledger
 from search.plan import SearchPlan
-from search.rungs import Rungs
-from search.study import SearchStudy, study_storage
+from search.schedulers.make import scheduler_of
+from search.study import SearchStudy
 
 ENGINE_FOLDER = ".ray"
 
@@ -23,30 +19,28 @@ class SearchOutcome:
     """How a search ended.
 
     Args:
-        num_by_state: Number of trials by the state they ended in.
         was_interrupted: Whether Ctrl-C ended it.
         budget_used_up: Whether the time budget ended it.
         worked_s: Seconds that it has run for, those before an interruption included.
     """
 
-    num_by_state: dict[str, int]
     was_interrupted: bool
     budget_used_up: bool
     worked_s: float
 
 
-def run_search(plan: SearchPlan, run_folder: Path, audience: Audience) -> SearchOutcome:
+def run_search(plan: SearchPlan, study: SearchStudy, audience: Audience) -> SearchOutcome:
     """Run the trials of a search that are left to run, until none is or it is interrupted.
 
     Args:
         plan: What to search and with what; if that is a cluster, it has been joined.
-        run_folder: The run folder; its study is made, or gone on with.
+        study: The study of the run folder.
         audience: Is told of every event.
 
     Raises:
         SearchError: If the search cannot go on.
     """
-    study = open_study(plan, run_folder)
+    run_folder = plan.run_folder
     ledger = _new_ledger(plan, run_folder, study, audience)
     budget_s = plan.options.time_budget_s
     left_s = None if budget_s is None else budget_s - ledger.worked_s
@@ -59,32 +53,9 @@ def run_search(plan: SearchPlan, run_folder: Path, audience: Audience) -> Search
             study.note(WORKED_S, ledger.worked_s)
             shutil.rmtree(run_folder / ENGINE_FOLDER, ignore_errors=True)
     return SearchOutcome(
-        num_by_state=_count_states(study),
         was_interrupted=was_interrupted,
         budget_used_up=budget_s is not None and ledger.worked_s >= budget_s,
         worked_s=ledger.worked_s,
-    )
-
-
-def open_study(plan: SearchPlan, run_folder: Path) -> SearchStudy:
-    """Return the study of a run folder, made if it is not there."""
-    options = plan.options
-
-    def suggest(trial: optuna.Trial) -> dict[str, Any]:
-        return plan.space.suggest_config(
-            trial,
-            pins=options.pins,
-            max_epochs=options.max_epochs,
-            seed=options.seed,
-            number=trial.number,
-        )
-
-    return SearchStudy(
-        study_storage(run_folder),
-        objective=plan.objective,
-        suggest=suggest,
-        seed=options.seed,
-        starts=plan.space.starts[: options.trials],
     )
 
 
@@ -94,13 +65,14 @@ def _new_ledger(
     options = plan.options
     return Ledger(
         study,
-        Rungs(options.rungs, reduction_factor=options.reduction_factor),
+        scheduler_of(options),
         audience,
         run_folder=run_folder,
         objective=plan.objective,
         num_trials=options.trials,
         max_concurrent=plan.resources.max_concurrent,
         keep_checkpoints=options.keep_checkpoints,
+        max_failed_share=options.max_failed_share,
     )
 
 
@@ -113,9 +85,11 @@ def _run_trials(
     budget_s: float | None,
 ) -> bool:
     """Run Tune until the ledger has no more trials; return whether Ctrl-C ended it."""
-    prepare_environment(max_concurrent=plan.resources.max_concurrent)
+    is_private = plan.resources.available is not None
+    prepare_environment(max_concurrent=plan.resources.max_concurrent, is_private=is_private)
     from search.tuning import tune_trials
 
+    weights_dir = plan.options.weights_dir
     with _ray(plan) as dashboard:
         if dashboard:
             audience.note(f"dashboard: http://{dashboard}")
@@ -127,8 +101,10 @@ def _run_trials(
                 "metric": plan.options.metric,
                 "cpus": plan.resources.cpus_per_trial,
                 "gpus": plan.resources.gpus_per_trial,
+                "weights_dir": weights_dir and str(weights_dir),
             },
             max_failures=plan.options.max_failures,
+            trial_timeout_s=plan.options.trial_timeout_s,
             budget_s=budget_s,
         )
 
@@ -137,16 +113,3 @@ def _ray(plan: SearchPlan) -> AbstractContextManager[str]:
     """Return what starts a private Ray, or nothing where a cluster has been joined before."""
     available = plan.resources.available
     return nullcontext("") if available is None else private_ray(available)
-
-
-def _count_states(study: SearchStudy) -> dict[str, int]:
-    names = {
-        TrialState.COMPLETE: "complete",
-        TrialState.PRUNED: "pruned",
-        TrialState.FAIL: "failed",
-        TrialState.WAITING: "waiting",
-    }
-    counts = dict.fromkeys(names.values(), 0)
-    for trial in study.trials:
-        counts[names[trial.state]] += 1
-    return counts

@@ -1,4 +1,4 @@
-"""What becomes of each trial: every event of a search, told to the study, the rungs, the user."""
+"""What becomes of each trial: every event of a search, told to study, scheduler and user."""
 
 import math
 import time
@@ -8,18 +8,23 @@ from typing import Any, Literal, Protocol
 
 from optuna.trial import TrialState
 
-from search.rungs import Rungs
+from analysis.study_file import CONFIG, REASON
+from search.failures import Avoided, check_share
+from search.schedulers.base import Scheduler
+from search.schedulers.grace import own_grace
 from search.study import SearchStudy, Suggestion
-from search.weights import keep_weights_of_best
-from trainable.checkpoint import drop_last
+from search.weights import TrialFiles
 from trainable.errors import SearchError
-from trainable.files import remove
+from trainable.files import remove, written_aside
 from trainable.objective import Objective
-from trainable.trial_folder import TrialFolder
+from trainable.ownership import end_ownership
+from trainable.trial_folder import TrialFolder, trial_id
 
-HOPELESS_FAILURES = 5
+PROBE = "probe"
+PROBE_BYTES = 2**16
 WORKED_S = "worked_s"
-ASHA = "asha"
+# A kill loses at most so much of the time that counts, and the epoch under way.
+NOTE_WORKED_EVERY_S = 5.0
 State = Literal["complete", "pruned", "failed", "waiting"]
 
 
@@ -37,6 +42,9 @@ class Audience(Protocol):
     ) -> None:
         """A trial has ended, or waits to be gone on with."""
 
+    def disk_used(self, num_bytes: int) -> None:
+        """The folders of all ended trials take so much."""
+
     def note(self, text: str) -> None:
         """Something else that the user should read."""
 
@@ -44,24 +52,25 @@ class Audience(Protocol):
 class Ledger:
     """Keeps the books of a search, whatever engine runs its trials.
 
-    Opened on the study of an earlier process it goes on where that ended: the rungs are as they
-    were, and trials cut off are handed out first.
+    Opened on the study of an earlier process it goes on where that ended: the scheduler knows
+    what it knew, and trials cut off are handed out first.
 
     Args:
         study: The record.
-        rungs: Decides which trials stop early.
+        scheduler: Decides which trials stop early.
         audience: Is told of every event.
         run_folder: Folder of the search.
         objective: What is optimised.
         num_trials: Trials that the study shall have in the end.
         max_concurrent: Trials at a time, None for as many as the engine can run.
         keep_checkpoints: Number of the best trials whose weights are kept.
+        max_failed_share: Largest share of the trials begun by this process that may fail.
     """
 
     def __init__(
         self,
         study: SearchStudy,
-        rungs: Rungs,
+        scheduler: Scheduler,
         audience: Audience,
         *,
         run_folder: Path,
@@ -69,19 +78,24 @@ class Ledger:
         num_trials: int,
         max_concurrent: int | None,
         keep_checkpoints: int,
+        max_failed_share: float,
     ) -> None:
         self.study = study
-        self._rungs = rungs
+        self._scheduler = scheduler
         self._audience = audience
         self._run_folder = run_folder
         self._objective = objective
         self._max_concurrent = max_concurrent
-        self._keep_checkpoints = keep_checkpoints
+        self._files = TrialFiles(run_folder, num_kept=keep_checkpoints)
         self._running: dict[int, int] = {}
         self._stopped: set[int] = set()
-        self._num_failed = 0
+        self._graces: dict[int, int] = {}
+        self._avoided = Avoided()
+        self._begun: set[int] = set()
+        self._max_failed_share = max_failed_share
         self._worked_before_s = float(study.noted(WORKED_S, 0.0))
         self._start_s = time.monotonic()
+        self._noted_s = self._worked_before_s
         self._recover()
         self._num_left = study.num_to_run(num_trials)
 
@@ -103,23 +117,25 @@ class Ledger:
     def next_trial(self) -> Suggestion | None:
         """Hand out a trial; None where the next one ends before it begins.
 
-        That is one whose space fails, or one that was interrupted just as a rung stopped it.
+        That is one whose space fails, or one that was interrupted just as it was stopped.
 
         Raises:
-            SearchError: If nothing but failures has come of the search.
+            SearchError: If too many trials have failed.
         """
         suggestion = self.study.ask()
         number = suggestion.number
         self._num_left -= 1
+        self._begun.add(number)
         self._running[number] = self.study.epochs_reported(number)
         if suggestion.problem:
             self._fail(number, suggestion.problem)
             return None
         self._audience.trial_started(number, suggestion.config)
+        self._graces[number] = own_grace(suggestion.config)
         self._judge(number, self._running[number])
         self._record_unreported(number)
         if number in self._stopped:
-            self._end(number, "pruned", ASHA)
+            self._end(number, "pruned", self._scheduler.name)
             return None
         return suggestion
 
@@ -133,6 +149,8 @@ class Ledger:
             result: What ``TrainTrial.step`` returned; of an epoch recorded before, nothing
                 happens.
         """
+        if note := result.get("note"):
+            self._audience.note(f"trial {trial_id(number)}: {note}")
         epoch = int(result["epoch"])
         if epoch > self._running[number] + 1:
             self._record_unreported(number, before=epoch)
@@ -149,8 +167,8 @@ class Ledger:
             died: Whether its process died too often.
 
         Raises:
-            SearchError: If nothing but failures has come of the search, or the trial's worker says
-                that no other one would do better.
+            SearchError: If too many trials have failed, or the trial's worker says that no other
+                one would do better.
         """
         if number not in self._running:
             return
@@ -166,9 +184,41 @@ class Ledger:
         if result.get("finished"):
             self._end(number, "complete", str(result["finished"]))
         elif number in self._stopped:
-            self._end(number, "pruned", ASHA)
+            self._end(number, "pruned", self._scheduler.name)
         else:
             self._put_back(number)
+
+    def hung(self, number: int, silent_s: float) -> None:
+        """Write down that nothing was heard of a trial for so long, before its worker is killed.
+
+        Args:
+            number: The trial.
+            silent_s: Seconds without an epoch.
+        """
+        reason = f"hung: no epoch in {silent_s:.0f} s"
+        TrialFolder.of(self._run_folder, number).write_error(reason)
+
+    def worker_failed(self, number: int, error: str) -> None:
+        """Write down why a trial's worker could not be started, as it could not itself."""
+        TrialFolder.of(self._run_folder, number).write_error(error)
+
+    def tried_again(self, number: int) -> None:
+        """Take in that a trial's process died or was killed, and that another one goes on with it.
+
+        Raises:
+            UnwritableError: If that was because nothing can be written to the run folder.
+        """
+        with written_aside(self._run_folder / PROBE) as aside:
+            aside.write_bytes(bytes(PROBE_BYTES))
+        remove(self._run_folder / PROBE)
+        self.note(
+            f"trial {trial_id(number)}: {self._last_words(number)}; it is tried again from its "
+            "last epoch"
+        )
+
+    def note(self, text: str) -> None:
+        """Tell the user."""
+        self._audience.note(text)
 
     def put_back_running(self) -> None:
         """Put back every trial that has not ended, since nothing runs it any more."""
@@ -176,23 +226,31 @@ class Ledger:
             self._put_back(number)
 
     def _recover(self) -> None:
-        """Take over what an earlier process left: rungs, trials cut off, half-written files.
+        """Take over what an earlier process left: curves, trials cut off, half-written files.
 
-        Whether a trial that was cut off at a rung should have stopped there is decided when it
-        is handed out: its rung is not filled in before.
+        Whether a trial that was cut off should have stopped at its last epoch is decided when it
+        is handed out.
         """
+        for folder in self._run_folder.glob("trials/*"):
+            end_ownership(folder)
         self.study.put_back_orphans()
         for aside in self._run_folder.glob("trials/*/**/.*"):
             remove(aside)
         for trial in self.study.trials:
-            curve = self.study.running_best(trial.number)
+            curve = self.study.curve(trial.number)
             if not trial.state.is_finished():
                 curve.pop(max(curve, default=0), None)
-            self._rungs.replay(trial.number, curve)
+            grace = own_grace(trial.user_attrs.get(CONFIG, {}))
+            self._scheduler.replay(trial.number, curve, grace=grace)
+        self._files.take_over(self._values(), self._reasons())
+        self._audience.disk_used(self._files.num_bytes)
+        self._avoid_what_fails()
 
     def _record(self, number: int, epoch: int, value: float) -> None:
         self.study.report(number, epoch=epoch, value=value)
         self._running[number] = epoch
+        if self.worked_s - self._noted_s >= NOTE_WORKED_EVERY_S:
+            self._note_worked()
         best = self._judge(number, epoch)
         self._audience.epoch_reported(number, epoch, value, best)
 
@@ -200,9 +258,10 @@ class Ledger:
         """Decide at an epoch that has been recorded; return the trial's best value up to then."""
         if epoch == 0:
             return math.nan
-        _, best = self.study.best(number)
-        if self._rungs.should_stop(number, epoch=epoch, best=self._objective.sign * best):
+        value, grace = self.study.curve(number)[epoch], self._graces[number]
+        if self._scheduler.should_stop(number, epoch=epoch, value=value, grace=grace):
             self._stopped.add(number)
+        _, best = self.study.best(number)
         return best
 
     def _record_unreported(self, number: int, *, before: float = math.inf) -> None:
@@ -217,23 +276,24 @@ class Ledger:
         tell = self.study.complete if state == "complete" else self.study.prune
         value = tell(number, reason=reason, seconds=seconds)
         epochs = self._leave(number)
-        drop_last(folder.checkpoint)
-        self._thin_out()
+        self._files.ended(number, self._values())
+        self._audience.disk_used(self._files.num_bytes)
         self._audience.trial_ended(number, state, reason=reason, value=value, epochs=epochs)
 
     def _fail(self, number: int, reason: str) -> None:
         self.study.fail(number, reason=reason)
         epochs = self._leave(number)
-        folder = TrialFolder.of(self._run_folder, number)
-        if not folder.error.exists():
-            folder.write_error(reason)
-        remove(folder.checkpoint)
+        self._files.failed(number, reason)
+        self._audience.disk_used(self._files.num_bytes)
         self._audience.trial_ended(number, "failed", reason=reason, value=None, epochs=epochs)
-        self._num_failed += 1
-        if self._num_failed >= HOPELESS_FAILURES and not self._values():
-            raise SearchError(
-                f"trials: all {self._num_failed} so far have failed, the last with: {reason}"
-            )
+        trials = self.study.trials
+        check_share(trials, begun=self._begun, max_share=self._max_failed_share)
+        self._avoid_what_fails()
+
+    def _avoid_what_fails(self) -> None:
+        for trait in self._avoided.update(self.study.trials):
+            self.note(f"{trait}: not suggested any more")
+        self.study.avoid(self._avoided.values)
 
     def _put_back(self, number: int) -> None:
         self.study.put_back(number)
@@ -245,16 +305,18 @@ class Ledger:
 
     def _leave(self, number: int) -> int:
         """Take a trial off the list of running ones; return its epochs."""
-        self.study.note(WORKED_S, self.worked_s)
+        self._note_worked()
+        end_ownership(TrialFolder.of(self._run_folder, number).path)
         return self._running.pop(number)
+
+    def _note_worked(self) -> None:
+        self._noted_s = self.worked_s
+        self.study.note(WORKED_S, self._noted_s)
 
     def _last_words(self, number: int) -> str:
         error = TrialFolder.of(self._run_folder, number).error
         lines = error.read_text().strip().splitlines() if error.exists() else []
         return lines[-1] if lines else "its process died"
-
-    def _thin_out(self) -> None:
-        keep_weights_of_best(self._run_folder, self._values(), num_kept=self._keep_checkpoints)
 
     def _values(self) -> dict[int, float]:
         """Return the value of each trial that has one, larger is better."""
@@ -263,3 +325,8 @@ class Ledger:
             for trial in self.study.trials
             if trial.state in (TrialState.COMPLETE, TrialState.PRUNED) and trial.value is not None
         }
+
+    def _reasons(self) -> dict[int, str]:
+        """Return why each failed trial failed."""
+        failed = (trial for trial in self.study.trials if trial.state == TrialState.FAIL)
+        return {trial.number: str(trial.user_attrs.get(REASON, "")) for trial in failed}

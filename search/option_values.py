@@ -16,6 +16,8 @@ from trainable.seeds import LARGEST_SEED
 _DURATION = re.compile(r"(?:(?P<h>[\d.]+)h)?(?:(?P<m>[\d.]+)m)?(?:(?P<s>[\d.]+)s)?")
 _SECONDS = {"h": 3600, "m": 60, "s": 1}
 _RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_HEIGHT_AND_WIDTH = re.compile(r"([1-9]\d{0,4})x([1-9]\d{0,4})")
+_PASSWORD = re.compile(r"(://[^:/@]*):.*@")
 _HOST_AND_PORT = re.compile(r"[^:/\s]+:\d{1,5}")
 
 
@@ -108,11 +110,44 @@ def run_name(text: str) -> str:
     return text
 
 
+def height_and_width(text: str) -> tuple[int, int]:
+    """Return height and width in pixels, such as ``320x256``."""
+    match = _HEIGHT_AND_WIDTH.fullmatch(text)
+    if not match:
+        _refuse("height x width in pixels, such as 320x256", text)
+    return int(match[1]), int(match[2])
+
+
 def folder(text: str) -> Path:
     """Return a folder of this machine, ``~`` expanded."""
     if "://" in text:
         _refuse("a folder on this machine or a mounted one", text)
     return Path(text).expanduser()
+
+
+def absolute_folder(text: str) -> Path:
+    """Return a folder of this machine that processes in other folders find, too."""
+    return folder(text).absolute()
+
+
+def storage_url(text: str) -> str:
+    """Return a database's URL without its password, which goes to the environment."""
+    from analysis.study_place import without_password
+
+    try:
+        return without_password(text)
+    except ValueError as error:
+        _refuse(str(error), masked(text))
+
+
+def masked(text: str) -> str:
+    """Return a text without the password of a URL in it.
+
+    Example:
+        >>> masked("--storage=postgresql://me:secret@host/db")
+        '--storage=postgresql://me@host/db'
+    """
+    return _PASSWORD.sub(r"\1@", text)
 
 
 def pin(text: str) -> tuple[str, Any]:

@@ -11,9 +11,12 @@ from trainable.errors import ConfigError, expected
 from trainable.seeds import LARGEST_SEED
 
 CACHE_FOLDER = "classifier-search"
+SamplerName = Literal["tpe", "random", "gp", "cmaes"]
+SchedulerName = Literal["asha", "hyperband", "median", "none"]
 
 # What a search may change when it goes on; everything else is as it was when it began.
 CHANGEABLE_ON_RESUME = (
+    "space",
     "trials",
     "time_budget_s",
     "max_concurrent",
@@ -24,8 +27,9 @@ CHANGEABLE_ON_RESUME = (
     "max_failures",
     "trial_timeout_s",
     "max_failed_share",
+    "weights_dir",
 )
-RECOMMENDABLE = ("trials", "max_epochs", "grace_period", "reduction_factor")
+RECOMMENDABLE = ("trials", "max_epochs", "grace_period", "reduction_factor", "scheduler")
 
 
 def default_cache_dir() -> Path:
@@ -44,7 +48,7 @@ class SearchOptions(BaseModel):
         data: Where the images come from.
         trials: Number of trials, those that fail included.
         max_epochs: Longest training of a trial, in epochs.
-        grace_period: Epochs before ASHA may stop a trial, and its first rung.
+        grace_period: Epochs before a trial may be stopped, and the first rung.
         reduction_factor: One in this many trials goes on at each rung.
         time_budget_s: Longest time of the search in seconds, None for no limit.
         metric: What is searched for.
@@ -57,6 +61,8 @@ class SearchOptions(BaseModel):
         keep_checkpoints: Number of the best trials whose weights are kept.
         max_failures: Times that a trial is tried again after its process died.
         max_broken: Number of unreadable images to pass over.
+        center_crop: Height and width of the centre of every image that alone is used, None for
+            all of it.
         sampler: What suggests configurations.
         scheduler: What stops trials early.
         storage: URL of a database for the study, None for a file in the run folder.
@@ -89,8 +95,9 @@ class SearchOptions(BaseModel):
     keep_checkpoints: int = 10
     max_failures: int = 2
     max_broken: int = 0
-    sampler: Literal["tpe", "random", "gp", "cmaes"] = "tpe"
-    scheduler: Literal["asha", "hyperband", "median", "none"] = "asha"
+    center_crop: tuple[int, int] | None = None
+    sampler: SamplerName = "tpe"
+    scheduler: SchedulerName = "asha"
     storage: str | None = None
     warm_start: tuple[Path, ...] = ()
     trial_timeout_s: float | None = None
@@ -103,22 +110,9 @@ class SearchOptions(BaseModel):
         """Return the folder where the search keeps everything."""
         return self.runs_dir / self.name
 
-    @property
-    def rungs(self) -> tuple[int, ...]:
-        """Return the epochs after which ASHA compares trials.
-
-        Example:
-            >>> SearchOptions(space="s.py", name="a", cache_dir="c", max_epochs=30).rungs
-            (3, 9, 27)
-        """
-        rungs = [self.grace_period]
-        while rungs[-1] * self.reduction_factor < self.max_epochs:
-            rungs.append(rungs[-1] * self.reduction_factor)
-        return tuple(rung for rung in rungs if rung < self.max_epochs)
-
 
 def resolve_options(
-    values: Mapping[str, Any], recommended: Mapping[str, int], *, name: str
+    values: Mapping[str, Any], recommended: Mapping[str, Any], *, name: str
 ) -> SearchOptions:
     """Put together what was given, what the space recommends, and the general defaults.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,10 +21,12 @@ from search.resources import LOCAL, Resources, available_here, share_out
 from search.run_record import recorded_options
 from search.space_file import Space, load_space
 from trainable.errors import ConfigError, expected, unknown
-from trainable.objective import Objective
+from trainable.objective import Objective, recorded_metrics
 from trainable.run_files import SPACE_FILE
 
 if TYPE_CHECKING:
+    from optuna.trial import FrozenTrial
+
     from search.space_check import SpaceCheck
     from trainable.data.index import LabelSpace
     from trainable.data.prepared import PreparedData
@@ -42,6 +44,8 @@ class SearchPlan:
         objective: What is searched for.
         check: What sampling the space showed, such as the sizes of images it needs.
         resumes: Whether the run folder exists and the search goes on in it.
+        earlier: Finished trials of other searches, for the sampler to learn from.
+        notes: What the user should know before it runs, a line each.
     """
 
     options: SearchOptions
@@ -51,6 +55,8 @@ class SearchPlan:
     objective: Objective
     check: SpaceCheck
     resumes: bool = False
+    earlier: tuple[FrozenTrial, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def run_folder(self) -> Path:
@@ -77,13 +83,24 @@ def make_plan(
     if not options.name:
         options = options.model_copy(update={"name": new_name(space.name, options.runs_dir)})
     options = _with_parsed_pins(options)
-    resources, check = _check_without_data(options, space, dry_run=given.dry_run)
+    resources, check = _check_without_data(options, space)
     data = _prepare_data(options, progress)
-    check_metric(options.metric, data.label_space)
-    from search.build_check import check_builds
+    problems: list[str] = []
+    with _collected(problems):
+        check_metric(options.metric, data.label_space)
+    with _collected(problems):
+        from search.fit_check import check_fit
 
-    check_builds(check.configs.values(), data, thorough=given.dry_run)
-    return SearchPlan(options, space, data, resources, Objective(options.metric), check)
+        check_fit(check.configs.values(), data)
+    with _collected(problems):
+        from search.warm_start import earlier_trials
+
+        earlier = earlier_trials(options, space, data)
+    if problems:
+        raise ConfigError(problems)
+    objective = Objective(options.metric)
+    plan = SearchPlan(options, space, data, resources, objective, check)
+    return replace(plan, earlier=earlier.trials, notes=earlier.notes)
 
 
 def _plan_on(run_folder: Path, changes: dict[str, Any]) -> SearchPlan:
@@ -92,14 +109,40 @@ def _plan_on(run_folder: Path, changes: dict[str, Any]) -> SearchPlan:
     place = {"runs_dir": here.parent, "name": here.name}
     options = recorded_options(run_folder, {**place, **changes})
     check_options(options)
-    space = load_space(run_folder / SPACE_FILE)
+    file = changes.get("space", run_folder / SPACE_FILE)
+    space = load_space(file, home=options.space.parent)
     options = _with_parsed_pins(options)
     resources, check = _check_without_data(options, space, resumes=True)
     from trainable.data.prepared import read_data
 
     data = read_data(run_folder)
     objective = Objective(options.metric)
-    return SearchPlan(options, space, data, resources, objective, check, resumes=True)
+    plan = SearchPlan(options, space, data, resources, objective, check, resumes=True)
+    return replace(plan, notes=_check_changed_space(plan)) if "space" in changes else plan
+
+
+def _check_changed_space(plan: SearchPlan) -> tuple[str, ...]:
+    """Check that a search can go on with the space of the plan; return what is different."""
+    before = load_space(plan.run_folder / SPACE_FILE, home=plan.space.home)
+    if before.source == plan.space.source:
+        return ()
+    from analysis.run_folder import RunFolder
+    from search.fit_check import check_fit
+    from search.space_change import check_compatible, differences
+
+    trials = RunFolder(plan.run_folder).trials
+    options, new = plan.options, plan.check.dimensions
+    problems: list[str] = []
+    with _collected(problems):
+        check_compatible(new, trials)
+    with _collected(problems):
+        check_pretrained(options, plan.space, plan.check)
+    with _collected(problems):
+        check_fit(plan.check.configs.values(), plan.data)
+    if problems:
+        raise ConfigError(problems)
+    old = _check_space(before, options).dimensions
+    return tuple(f"space: {line}." for line in differences(old, new, trials))
 
 
 def _with_parsed_pins(options: SearchOptions) -> SearchOptions:
@@ -128,7 +171,7 @@ def _collected(problems: list[str]) -> Iterator[None]:
 
 
 def _check_without_data(
-    options: SearchOptions, space: Space, *, resumes: bool = False, dry_run: bool = False
+    options: SearchOptions, space: Space, *, resumes: bool = False
 ) -> tuple[Resources, SpaceCheck]:
     """Check what does not depend on the data, and report all of it together."""
     problems: list[str] = []
@@ -140,21 +183,26 @@ def _check_without_data(
     with _collected(problems):
         check_pinned_epochs(options)
     with _collected(problems):
+        if options.storage is not None:
+            from analysis.study_place import check_storage
+
+            check_storage(options.storage)
+    with _collected(problems):
         available = available_here() if options.address == LOCAL else None
         resources = share_out(options, available)
     with _collected(problems):
-        from search.space_check import MANY_SAMPLES, QUICK_SAMPLES, check_space
-
-        check = check_space(
-            space,
-            pins=options.pins,
-            max_epochs=options.max_epochs,
-            seed=options.seed,
-            num_samples=MANY_SAMPLES if dry_run else QUICK_SAMPLES,
-        )
+        check = _check_space(space, options)
+        if not resumes:
+            check_pretrained(options, space, check)
     if problems:
         raise ConfigError(problems)
     return resources, check
+
+
+def _check_space(space: Space, options: SearchOptions) -> SpaceCheck:
+    from search.space_check import check_space
+
+    return check_space(space, pins=options.pins, max_epochs=options.max_epochs, seed=options.seed)
 
 
 def check_place(options: SearchOptions) -> None:
@@ -203,6 +251,17 @@ def check_pinned_epochs(options: SearchOptions) -> None:
         raise ConfigError(expected("--set epochs", limit, epochs, remedy))
 
 
+def check_pretrained(options: SearchOptions, space: Space, check: SpaceCheck) -> None:
+    """Check that the weights of every backbone of a space can be had.
+
+    Raises:
+        ConfigError: With a problem for each that cannot.
+    """
+    from search.pretrained import backbones_of, check_weights
+
+    check_weights(backbones_of(space, check, options.pins), options.weights_dir)
+
+
 def _prepare_data(
     options: SearchOptions, progress: Callable[[int, int], None] | None
 ) -> PreparedData:
@@ -213,6 +272,7 @@ def _prepare_data(
         cache_dir=options.cache_dir,
         seed=options.seed,
         max_broken=options.max_broken,
+        crop=options.center_crop,
         progress=progress,
     )
 
@@ -223,9 +283,6 @@ def check_metric(metric: str, labels: LabelSpace) -> None:
     Raises:
         ConfigError: If it is not; the nearest known is named.
     """
-    known = ["val/f1", "val/accuracy", "val/loss"]
-    for name, attribute in labels.attributes.items():
-        known.append(f"val/f1/{name}")
-        known.extend(f"val/f1/{name}/{value}" for value in attribute.values)
+    known = recorded_metrics(labels)
     if metric not in known:
         raise ConfigError(unknown("--metric", "a metric of the validation part", metric, known))

@@ -8,20 +8,16 @@ from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any, Self
 
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
 from rich.console import Console
 from rich.live import Live
 
+from analysis.run_folder import STATES
 from search.progress_view import Best, RunningTrial, Snapshot, describe_config, render
 from trainable.objective import Objective
 from trainable.trial_folder import trial_id
 
 UPDATES_PER_S = 4
-STATES = {
-    TrialState.COMPLETE: "complete",
-    TrialState.PRUNED: "pruned",
-    TrialState.FAIL: "failed",
-}
 WORDS = {"complete": "finished", "pruned": "stopped early", "failed": "failed"}
 
 
@@ -34,6 +30,7 @@ class _State:
     ended: Counter[str] = field(default_factory=Counter)
     num_epochs: int = 0
     num_earlier: int = 0
+    num_bytes: int = 0
     most_running: int = 0
     is_over: bool = False
     # Value that each ended trial was told with: what it is ranked by.
@@ -104,9 +101,9 @@ class SearchProgress:
 
     def trial_known(self, trial: FrozenTrial) -> None:
         """Take in a trial of the study from before this process; unfinished ones count not."""
-        state = STATES.get(trial.state)
-        if state is None:
+        if not trial.state.is_finished():
             return
+        state = STATES[trial.state]
         with self._lock:
             described = describe_config(trial.user_attrs.get("config", {}))
             self._state.configs[trial.number] = described
@@ -178,6 +175,11 @@ class SearchProgress:
                 f"{reached}{top}{config}"
             )
 
+    def disk_used(self, num_bytes: int) -> None:
+        """Take in what the folders of all ended trials take, in bytes."""
+        with self._lock:
+            self._state.num_bytes = num_bytes
+
     def note(self, text: str) -> None:
         """Print a line that stays, above the view."""
         self.console.print(text, markup=False, highlight=False, soft_wrap=True)
@@ -197,6 +199,7 @@ class SearchProgress:
                 num_stopped=state.ended["pruned"],
                 num_failed=state.ended["failed"],
                 num_epochs=state.num_epochs,
+                num_bytes=state.num_bytes,
                 best=self._best(),
                 elapsed_s=elapsed_s,
                 left_s=self._left_s(num_ended - state.num_earlier, elapsed_s),

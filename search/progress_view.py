@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Group, RenderableType
+from rich.filesize import decimal
 from rich.padding import Padding
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -61,6 +62,7 @@ class Snapshot:
     num_stopped: int = 0
     num_failed: int = 0
     num_epochs: int = 0
+    num_bytes: int = 0
     best: Best | None = None
     elapsed_s: float = 0.0
     left_s: float | None = None
@@ -171,6 +173,8 @@ def _counts(snapshot: Snapshot) -> Text:
         text.append(f"{count} ", style=style if count else "dim")
         text.append(f"{word}   ", style="dim")
     text.append(f"{snapshot.num_epochs:,} ").append("epochs", style="dim")
+    if snapshot.num_bytes:
+        text.append(f"   {decimal(snapshot.num_bytes)} ").append("on disk", style="dim")
     return text
 
 

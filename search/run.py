@@ -3,6 +3,7 @@
 import os
 import shlex
 import sys
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,8 +14,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from search.arguments import parse_arguments
+from search.interrupts import interruptible
 from trainable.command import DONE, INTERRUPTED, run_command
-from trainable.errors import SearchError
+from trainable.errors import ConfigError, SearchError
+from trainable.files import written_aside
 
 # torch, pandas, Optuna and Ray are imported by the functions that need them: a wrong option is
 # answered at once.
@@ -22,11 +25,16 @@ if TYPE_CHECKING:
     from search.engine import SearchOutcome
     from search.plan import SearchPlan
     from search.progress import SearchProgress
+    from search.study import SearchStudy
+
+
+CRASH_FILE = "crash.txt"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
-    return run_command(_main, argv)
+    with interruptible():
+        return run_command(_main, argv)
 
 
 def _main(argv: Sequence[str] | None) -> int:
@@ -37,12 +45,15 @@ def _main(argv: Sequence[str] | None) -> int:
 
     with counting(console, "checking space and data") as progress:
         plan = make_plan(given, progress)
+    for note in plan.notes:
+        console.print(note, markup=False, soft_wrap=True)
     if given.dry_run:
         from search.dry_run import print_dry_run
 
         print_dry_run(plan, console)
         return DONE
     with _on_cluster(plan, console) as plan_there:
+        _download(plan_there, console)
         _decode(plan_there, console)
         return _search(plan_there, argv, console)
 
@@ -69,6 +80,19 @@ def _on_cluster(plan: "SearchPlan", console: Console) -> Iterator["SearchPlan"]:
 def _plain_width() -> int:
     """Return the width of output that goes to a file or a pipe."""
     return int(os.environ.get("COLUMNS", "100"))
+
+
+def _download(plan: "SearchPlan", console: Console) -> None:
+    """Download the weights that trials on this machine start from, before they wait for them."""
+    if plan.resumes or plan.resources.available is None:
+        return  # else the first trial that asks for them does, once a machine
+    from search.pretrained import backbones_of, download_weights, names_to_download
+
+    backbones = backbones_of(plan.space, plan.check, plan.options.pins)
+    names = names_to_download(backbones, plan.options.weights_dir)
+    if names:
+        with counting(console, "downloading pretrained weights") as progress:
+            download_weights(names, progress)
 
 
 def _decode(plan: "SearchPlan", console: Console) -> None:
@@ -101,30 +125,63 @@ def _search(plan: "SearchPlan", argv: Sequence[str], console: Console) -> int:
 
     if not plan.resumes:
         create_run_folder(plan, argv)
-    with locked(plan.run_folder):
+    with locked(plan.run_folder), _traceback_kept(plan.run_folder):
         if plan.resumes:
             record_resume(plan, argv)
-        outcome = _run_trials(plan, console)
-        if outcome is None or outcome.was_interrupted:
-            sys.stderr.write(f"Interrupted. Go on with: {_resume_command(plan.run_folder)}\n")
-            return INTERRUPTED
-        from search.conclusion import conclude
-
-        if outcome.budget_used_up:
-            console.print("\nThe time budget is used up.")
-        conclude(plan, console)
-    return DONE
+        try:
+            is_done = _run_to_the_end(plan, console)
+        except (KeyboardInterrupt, SystemExit):  # the latter is Ray's, for SIGTERM as it starts
+            is_done = False
+    if not is_done:
+        sys.stderr.write(f"Interrupted. Go on with: {_resume_command(plan.run_folder)}\n")
+    return DONE if is_done else INTERRUPTED
 
 
-def _run_trials(plan: "SearchPlan", console: Console) -> "SearchOutcome | None":
-    """Run the search; return None if it was interrupted before it could end in good order."""
+def _run_to_the_end(plan: "SearchPlan", console: Console) -> bool:
+    """Run the trials, then conclude; return whether nothing interrupted it."""
+    outcome = _run_trials(plan, console)
+    if outcome.was_interrupted:
+        return False
+    from search.conclusion import conclude
+
+    if outcome.budget_used_up:
+        console.print("\nThe time budget is used up.")
+    conclude(plan, console)
+    return True
+
+
+@contextmanager
+def _traceback_kept(run_folder: Path) -> Iterator[None]:
+    """Turn an error that nobody foresaw into one line, with its traceback in the run folder.
+
+    Raises:
+        SearchError: In its place.
+    """
+    try:
+        yield
+    except (ConfigError, SearchError):
+        raise
+    except Exception as error:
+        with written_aside(run_folder / CRASH_FILE) as aside:
+            aside.write_text(traceback.format_exc())
+        what = " ".join(f"{type(error).__name__}: {error}".split())
+        raise SearchError(
+            f"search: expected no error of its own, got {what}. Its traceback is in "
+            f"{run_folder / CRASH_FILE}. Trials go on from their last epoch with: "
+            f"{_resume_command(run_folder)}"
+        ) from error
+
+
+def _run_trials(plan: "SearchPlan", console: Console) -> "SearchOutcome":
     from search.engine import run_search
+    from search.open_study import open_study
+    from search.unwritable import worded
 
     try:
-        with new_progress(plan, console) as progress:
-            outcome = run_search(plan, plan.run_folder, progress)
-    except KeyboardInterrupt:
-        return None
+        with worded(_study_place(plan)):
+            study = open_study(plan, plan.run_folder)
+            with new_progress(plan, study, console) as progress:
+                outcome = run_search(plan, study, progress)
     except SearchError as error:
         remedy = f"Once that is mended, go on with: {_resume_command(plan.run_folder)}"
         raise SearchError(f"{error} {remedy}") from error
@@ -133,14 +190,12 @@ def _run_trials(plan: "SearchPlan", console: Console) -> "SearchOutcome | None":
     return outcome
 
 
-def new_progress(plan: "SearchPlan", console: Console) -> "SearchProgress":
+def new_progress(plan: "SearchPlan", study: "SearchStudy", console: Console) -> "SearchProgress":
     """Return the view of a search, with what earlier processes have done of it."""
-    from search.engine import open_study
     from search.ledger import WORKED_S
     from search.progress import SearchProgress
 
     budget_s = plan.options.time_budget_s
-    study = open_study(plan, plan.run_folder)
     if budget_s is not None:
         budget_s = max(0.0, budget_s - float(study.noted(WORKED_S, 0.0)))
     progress = SearchProgress(
@@ -153,6 +208,12 @@ def new_progress(plan: "SearchPlan", console: Console) -> "SearchProgress":
     for trial in study.trials:
         progress.trial_known(trial)
     return progress
+
+
+def _study_place(plan: "SearchPlan") -> str:
+    from analysis.study_file import STUDY_FILE
+
+    return "--storage" if plan.options.storage else str(plan.run_folder / STUDY_FILE)
 
 
 def _resume_command(run_folder: Path) -> str:

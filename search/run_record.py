@@ -6,6 +6,7 @@ import os
 import platform
 import shlex
 import subprocess
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -18,12 +19,14 @@ from filelock import FileLock, Timeout
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from search.option_values import masked
 from search.options import SearchOptions
 from trainable.errors import ConfigError, expected, requirement
 from trainable.files import write_json, written_aside
 from trainable.run_files import RECORD_FILE, SPACE_FILE
 
 if TYPE_CHECKING:
+    from analysis.study_place import StudyPlace
     from search.plan import SearchPlan
 
 LOCK_FILE = ".lock"
@@ -45,9 +48,10 @@ COMMAND = ("python", "-m", "search.run")
 
 
 def create_run_folder(plan: "SearchPlan", argv: Sequence[str]) -> Path:
-    """Write the run folder of a new search: record, copy of the space, and split.
+    """Write the run folder of a new search: record, copy of the space, split, and study.
 
-    The folder appears whole: another search of the same name fails here at the latest.
+    The folder appears whole: another search of the same name fails here at the latest, and a
+    kill leaves nothing that looks like a run folder.
 
     Args:
         plan: The plan of the search.
@@ -59,6 +63,7 @@ def create_run_folder(plan: "SearchPlan", argv: Sequence[str]) -> Path:
     Raises:
         ConfigError: If a folder of this name has appeared meanwhile, or cannot be written.
     """
+    from search.open_study import open_study
     from trainable.data.prepared import write_data
 
     try:
@@ -66,6 +71,9 @@ def create_run_folder(plan: "SearchPlan", argv: Sequence[str]) -> Path:
             (aside / "trials").mkdir(parents=True)
             (aside / SPACE_FILE).write_text(plan.space.source, encoding="utf-8")
             write_json(aside / RECORD_FILE, _record(plan, argv, data=write_data(aside, plan.data)))
+            study = open_study(plan, aside)
+            study.bring_in(plan.earlier)
+            study.close()
     except OSError as error:
         what = "a folder that can be made"
         raise ConfigError(expected(str(plan.run_folder), what, error.strerror)) from error
@@ -75,15 +83,32 @@ def create_run_folder(plan: "SearchPlan", argv: Sequence[str]) -> Path:
 def record_resume(plan: "SearchPlan", argv: Sequence[str]) -> Path:
     """Note in the record of a search that it goes on, when, how, and with which options.
 
+    A changed space takes the place of ``space.py``, which stays as ``space-1.py`` and so on.
+
     Returns:
         The run folder.
     """
     record = read_record(plan.run_folder)
     record["options"] = plan.options.model_dump(mode="json")
     record["resources"] = asdict(plan.resources)
-    record.setdefault("resumed", []).append({"at": _now(), "command": _command(argv)})
+    entry = {"at": _now(), "command": _command(argv)}
+    space = plan.run_folder / SPACE_FILE
+    if space.read_text(encoding="utf-8") != plan.space.source:
+        entry["space_until_then"] = _replace_space(space, plan.space.source).name
+    record.setdefault("resumed", []).append(entry)
     write_json(plan.run_folder / RECORD_FILE, record)
     return plan.run_folder
+
+
+def _replace_space(path: Path, source: str) -> Path:
+    """Write the run folder's copy of the space anew and return where the old one is kept."""
+    number = 1
+    while (kept := path.with_stem(f"{path.stem}-{number}")).exists():
+        number += 1
+    for file, text in ((kept, path.read_text(encoding="utf-8")), (path, source)):
+        with written_aside(file) as aside:
+            aside.write_text(text, encoding="utf-8")
+    return kept
 
 
 def read_record(run_folder: Path) -> dict[str, Any]:
@@ -164,6 +189,7 @@ def locked(run_folder: Path) -> Iterator[None]:
 def _record(plan: "SearchPlan", argv: Sequence[str], *, data: dict[str, Any]) -> dict[str, Any]:
     return {
         "options": plan.options.model_dump(mode="json"),
+        "study": asdict(_study_place(plan.options)),
         "resources": asdict(plan.resources),
         "metric": plan.objective.metric,
         "mode": plan.objective.mode,
@@ -178,8 +204,17 @@ def _record(plan: "SearchPlan", argv: Sequence[str], *, data: dict[str, Any]) ->
     }
 
 
+def _study_place(options: SearchOptions) -> "StudyPlace":
+    from analysis.study_place import StudyPlace
+
+    if options.storage is None:
+        return StudyPlace()
+    # Others may have a run of this name in the same database.
+    return StudyPlace(options.storage, f"{options.name}-{uuid.uuid4().hex[:8]}")
+
+
 def _command(argv: Sequence[str]) -> str:
-    return shlex.join([*COMMAND, *argv])
+    return shlex.join([*COMMAND, *map(masked, argv)])
 
 
 def _now() -> str:

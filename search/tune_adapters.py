@@ -1,15 +1,19 @@
 """Ray Tune's searcher, scheduler and stopper: thin, for every decision is the ledger's."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
+import ray
 from ray.tune import Stopper
 from ray.tune.experiment import Trial
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
 from search.ledger import Ledger
+from search.machines import Machines, error_of_unready
+from search.watch import Watch
 
 T = TypeVar("T")
 
@@ -59,6 +63,18 @@ class SearchStopper(_NotPickled, Stopper):  # type: ignore[misc]  # Ray has no t
         except Exception as error:  # noqa: BLE001 - raised again by tune_trials
             self.error = error
             return otherwise
+
+    @contextmanager
+    def raised(self) -> Iterator[None]:
+        """Raise an error that was kept, once the block, in which Tune runs, has ended.
+
+        Tune may itself have failed by then, and for the same reason.
+        """
+        try:
+            yield
+        finally:
+            if self.error is not None:
+                raise self.error
 
 
 class LedgerSearcher(_NotPickled, Searcher):  # type: ignore[misc]  # Ray has no types
@@ -123,17 +139,54 @@ class LedgerSearcher(_NotPickled, Searcher):  # type: ignore[misc]  # Ray has no
 
 
 class LedgerScheduler(_NotPickled, FIFOScheduler):  # type: ignore[misc]  # Ray has no types
-    """Stops the trials that the ledger says to stop.
+    """Stops the trials that the ledger says to stop, and sees to those that fail or hang.
 
     Args:
         ledger: The books of the search.
         stopper: Is told of errors.
+        watch: Notices trials that hang.
     """
 
-    def __init__(self, ledger: Ledger, stopper: SearchStopper) -> None:
+    def __init__(self, ledger: Ledger, stopper: SearchStopper, watch: Watch) -> None:
         super().__init__()
         self._ledger = ledger
         self._stopper = stopper
+        self._watch = watch
+        self._machines = Machines(ledger.note)
+
+    def choose_trial_to_run(self, tune_controller: Any) -> Trial | None:  # noqa: ANN401
+        """Return the next trial to run; Tune asks many times a second, whatever happens."""
+        live = tune_controller.get_live_trials()
+        self._stopper.guard(lambda: self._look_after(live), None)
+        return super().choose_trial_to_run(tune_controller)
+
+    def _look_after(self, trials: Iterable[Trial]) -> None:
+        self._machines.look(trials)
+        running = {t.config["number"]: t for t in trials if t.temporary_state.ray_actor}
+        for number in self._watch.hung(running):
+            self._ledger.hung(number, self._watch.limit_s(number))
+            # Whatever it does, also where no signal or message reaches it: its node kills it.
+            ray.kill(running[number].temporary_state.ray_actor, no_restart=True)
+
+    def on_trial_add(self, tune_controller: Any, trial: Trial) -> None:  # noqa: ANN401
+        """Keep a new trial away from machines that are left out."""
+        del tune_controller
+        if trial.status == Trial.PENDING:
+            self._stopper.guard(lambda: self._machines.place(trial), None)
+
+    def on_trial_error(self, tune_controller: Any, trial: Trial) -> None:  # noqa: ANN401
+        """Take in that an attempt failed; while it may be tried again, ``ended`` is not told."""
+        del tune_controller
+        self._stopper.guard(lambda: self._attempt_failed(trial), None)
+
+    def _attempt_failed(self, trial: Trial) -> None:
+        number = trial.config["number"]
+        self._machines.failed(trial)
+        if error := error_of_unready(trial):
+            self._ledger.worker_failed(number, error)
+        if trial.should_recover():
+            self._ledger.tried_again(number)
+            self._machines.place(trial)
 
     def on_trial_result(
         self,
@@ -143,6 +196,22 @@ class LedgerScheduler(_NotPickled, FIFOScheduler):  # type: ignore[misc]  # Ray 
     ) -> str:
         """Record an epoch and say whether the trial goes on."""
         del tune_controller
+        self._epoch_done(trial, result)
         number = trial.config["number"]
         stop = self._stopper.guard(lambda: self._ledger.epoch_done(number, result), False)
         return str(TrialScheduler.STOP if stop else TrialScheduler.CONTINUE)
+
+    def on_trial_complete(
+        self,
+        tune_controller: Any,  # noqa: ANN401
+        trial: Trial,
+        result: dict[str, Any],
+    ) -> None:
+        """Take in the last epoch of a trial, of which Tune tells nobody else before its end."""
+        del tune_controller
+        self._epoch_done(trial, result)
+
+    def _epoch_done(self, trial: Trial, result: Mapping[str, Any]) -> None:
+        if "epoch" in result:
+            self._watch.heard(trial.config["number"])
+            self._machines.succeeded(trial)

@@ -1,22 +1,21 @@
 """The call of Ray Tune."""
 
-import signal
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import logging
+from collections.abc import Mapping
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
-from optuna.exceptions import StorageInternalError
 from ray import tune
 
+from search.interrupts import interruptible
 from search.ledger import Ledger
 from search.tune_adapters import LedgerScheduler, LedgerSearcher, SearchStopper
-from trainable.errors import SearchError
+from search.watch import Watch
 from trainable.ray_trainable import TrainTrial
 
 NO_LIMIT = -1
+# They print of failed trials and of snapshots that find no room, in their own words.
+LOUD_LOGGERS = ("ray.tune.tune", "ray.tune.execution.experiment_state")
 
 
 def tune_trials(
@@ -25,6 +24,7 @@ def tune_trials(
     storage: Path,
     constants: Mapping[str, Any],
     max_failures: int,
+    trial_timeout_s: float | None,
     budget_s: float | None,
 ) -> bool:
     """Run the ledger's trials on the Ray that has been joined.
@@ -36,22 +36,24 @@ def tune_trials(
         ledger: Hands out trials and takes their results.
         storage: Folder for what Ray insists on writing.
         constants: What every trial's configuration has besides number and hyperparameters.
-        max_failures: Times that a trial is tried again after its process died.
+        max_failures: Times that a trial is tried again after its process died or hung.
+        trial_timeout_s: Seconds of silence after which a trial hangs, None to judge by its epochs.
         budget_s: Seconds after which to stop, None for no limit.
 
     Returns:
-        Whether Ctrl-C ended it.
+        Whether Ctrl-C or SIGTERM ended it.
 
     Raises:
         SearchError: If the search cannot go on.
+        UnwritableError, StorageInternalError: If run folder or study can no longer be written.
     """
+    _quieten()
     stopper = SearchStopper(budget_s)
-    resources = {"cpu": constants["cpus"], "gpu": constants["gpus"]}
     tuner = tune.Tuner(
-        tune.with_resources(TrainTrial, resources),
+        tune.with_resources(TrainTrial, {"cpu": constants["cpus"], "gpu": constants["gpus"]}),
         tune_config=tune.TuneConfig(
             search_alg=LedgerSearcher(ledger, stopper, constants),
-            scheduler=LedgerScheduler(ledger, stopper),
+            scheduler=LedgerScheduler(ledger, stopper, Watch(trial_timeout_s)),
             num_samples=NO_LIMIT,
             reuse_actors=True,
         ),
@@ -63,37 +65,11 @@ def tune_trials(
             verbose=0,
         ),
     )
-    with _interruptible(stopper):
+    with interruptible(stopper.interrupt), stopper.raised():
         tuner.fit()
-    if stopper.error is not None:
-        raise _worded(stopper.error)
     return stopper.was_interrupted
 
 
-def _worded(error: Exception) -> Exception:
-    """Return the error that ended a search, a full disk and its like as one line."""
-    if not isinstance(error, OSError | StorageInternalError):
-        return error
-    ended = SearchError(f"run folder: expected to be written to, got {error}.")
-    ended.__cause__ = error
-    return ended
-
-
-@contextmanager
-def _interruptible(stopper: SearchStopper) -> Iterator[None]:
-    """Let the first Ctrl-C end the search in good order, and the second one at once."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    original = signal.getsignal(signal.SIGINT)
-
-    def interrupt(signal_number: int, frame: FrameType | None) -> None:
-        del frame
-        stopper.interrupt()
-        signal.signal(signal_number, original)
-
-    signal.signal(signal.SIGINT, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, original)
+def _quieten() -> None:
+    for name in LOUD_LOGGERS:
+        logging.getLogger(name).setLevel(logging.CRITICAL)

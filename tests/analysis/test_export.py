@@ -7,7 +7,6 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from analysis import scoring
 from analysis.bundle import read_bundle
 from analysis.export import best_with_weights, main
 from analysis.member import load_member
@@ -77,13 +76,6 @@ def test_the_card_says_how_good_the_bundle_is_and_on_what(bundle):
     assert f"{f1:.4f}" in card
     assert "train 39 images, val 9 images, test 12 images." in card
     assert "so its scores flatter" in card
-
-
-def test_the_test_scores_of_a_trial_are_those_in_its_bundle(bundle, trained_run):
-    member = read_bundle(bundle).manifest.members[0]
-    scores = scoring.test_scores(RunFolder(trained_run), member.trial)
-    expected = {n: s.value for n, s in member.metrics.items() if n.startswith("test/")}
-    assert scores == pytest.approx(expected, abs=1e-5)
 
 
 def test_the_default_is_the_best_trial_alone(trained_run, tmp_path, capsys):

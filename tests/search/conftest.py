@@ -1,10 +1,21 @@
-"""Prepared data, and a space for it."""
+"""Prepared data, a space for it, and searches in processes of their own."""
 
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
+import optuna
+import pandas as pd
 import pytest
+from optuna.trial import FrozenTrial
 
 from trainable.data.prepared import PreparedData, prepare_data
+
+WAIT_S = 300
 
 SPACE = """
 DEFAULTS = {"trials": 4, "max_epochs": 3, "grace_period": 1}
@@ -32,3 +43,120 @@ def space_file(tmp_path) -> Path:
     path = tmp_path / "tiny.py"
     path.write_text(SPACE)
     return path
+
+
+@dataclass
+class Search:
+    """A search in a process of its own, the file of what it prints, and its run folder."""
+
+    process: subprocess.Popen[bytes]
+    out: Path
+    run: Path
+
+    def ended(self) -> tuple[int, str]:
+        """Wait for the end; return the exit code and what was printed."""
+        code = self.process.wait(timeout=WAIT_S)
+        return code, self.out.read_text()
+
+    def finished(self) -> str:
+        """Wait for the end, which must be a good one; return what was printed."""
+        code, printed = self.ended()
+        assert code == 0, printed
+        return printed
+
+    def wait_for(self, condition: Callable[[], bool]) -> None:
+        """Wait until something holds while the search runs."""
+        deadline = time.monotonic() + WAIT_S
+        while not condition():
+            assert self.process.poll() is None, self.ended()
+            assert time.monotonic() < deadline, f"took too long: {self.out.read_text()}"
+            time.sleep(0.02)
+
+    def wait_for_epochs(self, count: int) -> None:
+        """Wait until all trials together have written so many epochs."""
+        self.wait_for(lambda: self.num_epochs() >= count)
+
+    def num_epochs(self) -> int:
+        """Return how many epochs all trials together have written."""
+        return sum(len(curve) for curve in self.curves().values())
+
+    def curves(self) -> dict[int, pd.DataFrame]:
+        """Return the learning curve of each trial by its number."""
+        files = self.run.glob("trials/*/metrics.csv")
+        return {int(file.parent.name): pd.read_csv(file) for file in files}
+
+    def trials(self) -> list[FrozenTrial]:
+        """Return the trials of the study."""
+        storage = f"sqlite:///{self.run}/study.db"
+        return optuna.load_study(study_name="search", storage=storage).trials
+
+    def workers(self) -> list[int]:
+        """Return the process ids of the trials' workers below the search."""
+        return [pid for pid, command in self.processes().items() if "TrainTrial" in command]
+
+    def processes(self) -> dict[int, str]:
+        """Return the processes of the search by id, the driver included: their command lines."""
+        listed = subprocess.run(
+            ["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True
+        ).stdout
+        rows = [line.split(None, 2) for line in listed.splitlines()[1:]]
+        below = {self.process.pid}
+        for _ in range(4):
+            below |= {int(pid) for pid, parent, _ in rows if int(parent) in below}
+        return {int(pid): arguments for pid, _, arguments in rows if int(pid) in below}
+
+
+@contextmanager
+def starting(folder: Path, images: Path) -> Iterator[Callable[..., Search]]:
+    """Yield a function that starts ``search.run`` in a process of its own; end what it started."""
+    started = []
+
+    def start_search(
+        *arguments: str,
+        space: str = SPACE,
+        runs_dir: Path = folder / "runs",
+        new: bool = True,
+        program: tuple[str, ...] = ("-m", "search.run"),
+    ) -> Search:
+        run = runs_dir / "a"
+        (folder / "tiny.py").write_text(space)
+        options = {
+            "--space": folder / "tiny.py",
+            "--data": images,
+            "--cache-dir": folder / "cache",
+            "--runs-dir": runs_dir,
+            "--name": "a",
+        }
+        given = options if new else {"--resume": run}
+        texts = [str(text) for pair in given.items() for text in pair]
+        # Files, not pipes: agents of a killed Ray live on for minutes and would hold a pipe open.
+        out = folder / f"output-{len(started)}.txt"
+        with out.open("w") as stream:
+            process = subprocess.Popen(
+                [sys.executable, *program, *texts, *arguments],
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        started.append(process)
+        return Search(process, out, run)
+
+    yield start_search
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture
+def start(tmp_path, coloured_folder):
+    """Return a function that starts ``search.run`` in a process of its own."""
+    with starting(tmp_path, coloured_folder) as start_search:
+        yield start_search
+
+
+@pytest.fixture(scope="module")
+def start_once(tmp_path_factory, coloured_folder):
+    """Return a function as ``start`` does, for one search that all tests of a module look at."""
+    with starting(tmp_path_factory.mktemp("once"), coloured_folder) as start_search:
+        yield start_search

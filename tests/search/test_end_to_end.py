@@ -1,23 +1,23 @@
-"""The main job as a user runs it, with a real Ray: to the end, cut off, killed, gone on with."""
+"""The main job as a user runs it, with a real Ray: to the end, interrupted, and with a mistake."""
 
 import json
 import os
 import signal
-import subprocess
-import sys
+import socket
+import struct
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
-import optuna
 import pandas as pd
 import pytest
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import TrialState
 
 pytestmark = pytest.mark.slow
 
-WAIT_S = 180
 SPACE = """
 DEFAULTS = {"trials": 5, "max_epochs": 4, "grace_period": 1, "reduction_factor": 2}
 
@@ -27,157 +27,130 @@ def space(trial):
     trial.suggest_categorical("optimizer/name", ["adamw"])
     trial.suggest_float("optimizer/lr", 1e-4, 1e-1, log=True)
 """
+LONGER = ["--trials", "8", "--max-epochs", "12", "--grace-period", "4", "--set", "resize=[64,48]"]
+LOOPBACK = {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
 
 
-@pytest.fixture
-def start(tmp_path, coloured_folder):
-    """Return a function that starts ``search.run`` in a process of its own."""
-    (tmp_path / "tiny.py").write_text(SPACE)
-    started = []
-
-    def start_search(*arguments: str, new: bool = True) -> Search:
-        place = [
-            "--runs-dir",
-            str(tmp_path / "runs"),
-            "--name",
-            "a",
-            "--data",
-            str(coloured_folder),
-        ]
-        what = [
-            "--space",
-            str(tmp_path / "tiny.py"),
-            "--cache-dir",
-            str(tmp_path / "cache"),
-            *place,
-        ]
-        command = [sys.executable, "-m", "search.run", *(what if new else []), *arguments]
-        # Files, not pipes: agents of a killed Ray live on for minutes and would hold a pipe open.
-        out = tmp_path / f"output-{len(started)}.txt"
-        with out.open("w") as stream:
-            process = subprocess.Popen(command, stdout=stream, stderr=subprocess.STDOUT)
-        started.append(process)
-        return Search(process, out)
-
-    yield start_search
-    for process in started:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
+def addresses_listened_on(processes: Iterable[int]) -> Counter[str]:
+    """Return the addresses at which some processes wait for connections, as the kernel has it."""
+    sockets = set()
+    for process in processes:
+        for descriptor in Path(f"/proc/{process}/fd").glob("*"):
+            try:
+                sockets.add(str(descriptor.readlink()))
+            except FileNotFoundError:
+                continue
+    return Counter(
+        _address(columns[1].partition(":")[0])
+        for table in ("tcp", "tcp6")
+        for columns in map(str.split, Path(f"/proc/net/{table}").read_text().splitlines()[1:])
+        if columns[3] == "0A" and f"socket:[{columns[9]}]" in sockets
+    )
 
 
-def trials_of(run: Path) -> list[FrozenTrial]:
-    storage = f"sqlite:///{run}/study.db"
-    return optuna.load_study(study_name="search", storage=storage).trials
+def _address(digits: str) -> str:
+    """Return an address as text, of digits that come as words in the machine's order."""
+    words = [int(digits[start : start + 8], 16) for start in range(0, len(digits), 8)]
+    packed = struct.pack(f"={len(words)}I", *words)
+    return socket.inet_ntop(socket.AF_INET if len(words) == 1 else socket.AF_INET6, packed)
 
 
-@dataclass
-class Search:
-    """A search in a process of its own, and the file of what it prints."""
-
-    process: subprocess.Popen[bytes]
-    out: Path
-
-    def ended(self) -> tuple[int, str]:
-        """Wait for the end; return the exit code and what was printed."""
-        code = self.process.wait(timeout=WAIT_S)
-        return code, self.out.read_text()
-
-
-def finished(search: Search) -> str:
-    code, printed = search.ended()
-    assert code == 0, printed
-    return printed
-
-
-def wait_for(condition: Callable[[], bool], search: Search) -> None:
-    deadline = time.monotonic() + WAIT_S
-    while not condition():
-        assert search.process.poll() is None, search.ended()
-        assert time.monotonic() < deadline, "took too long"
-        time.sleep(0.02)
-
-
-def num_epochs_written(run: Path) -> int:
-    curves = run.glob("trials/*/metrics.csv")
-    return sum(len(pd.read_csv(path)) for path in curves)
-
-
-def workers_of(search: Search) -> list[int]:
-    """Return the process ids of the trials' workers below a search."""
-    listed = subprocess.run(
-        ["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True
-    ).stdout
-    rows = [line.split(None, 2) for line in listed.splitlines()[1:]]
-    below = {search.process.pid}
-    for _ in range(4):
-        below |= {int(pid) for pid, parent, _ in rows if int(parent) in below}
-    return [int(pid) for pid, _, args in rows if int(pid) in below and "TrainTrial" in args]
-
-
-def test_a_search_runs_to_its_end_and_can_be_extended(start, tmp_path):
-    run = tmp_path / "runs" / "a"
-    output = finished(start())
-    trials = trials_of(run)
+def test_a_search_runs_to_its_end_and_can_be_extended(start):
+    search = start(space=SPACE)
+    output, run, trials = search.finished(), search.run, search.trials()
     assert len(trials) == 5
     assert {t.state for t in trials} <= {TrialState.COMPLETE, TrialState.PRUNED}
     for trial in trials:
-        curve = pd.read_csv(run / "trials" / f"{trial.number:04d}" / "metrics.csv")["val/f1"]
+        curve = search.curves()[trial.number]["val/f1"]
         assert list(trial.intermediate_values.values()) == pytest.approx(curve.tolist())
         told = curve.max() if trial.state == TrialState.COMPLETE else curve.iloc[-1]
         assert trial.value == pytest.approx(told)
-    assert "on the test part" in output
-    assert "python -m analysis.export" in output
+    assert "gain on test" in output
+    assert "python -m analysis.predict" in output
+    assert (run / "ensemble" / "bundle.json").is_file()
     assert not [line for line in output.splitlines() if "ray" in line.lower().split()]
     assert json.loads((run / "run.json").read_text())["metric"] == "val/f1"
     assert len(pd.read_csv(run / "leaderboard.csv")) == 5
     assert not (run / ".ray").exists()
 
-    finished(start("--resume", str(run), "--trials", "7", new=False))
-    extended = trials_of(run)
-    assert len(extended) == 7
-    assert [t.value for t in extended[:5]] == [t.value for t in trials]
+    search = start("--trials", "7", new=False)
+    search.finished()
+    assert len(search.trials()) == 7
+    assert [t.value for t in search.trials()[:5]] == [t.value for t in trials]
 
 
-def test_a_search_that_was_killed_and_interrupted_ends_as_asked(start, tmp_path):
-    run = tmp_path / "runs" / "a"
-    search = start()
-    wait_for(lambda: num_epochs_written(run) >= 3, search)
-    search.process.kill()
-    search.ended()
-
-    search = start("--resume", str(run), new=False)
-    before = num_epochs_written(run)
-    wait_for(lambda: num_epochs_written(run) >= before + 2, search)
-    search.process.send_signal(signal.SIGINT)
-    code, printed = search.ended()
-    assert code == 130
-    assert f"Interrupted. Go on with: python -m search.run --resume {run}" in printed
-    assert TrialState.RUNNING not in {t.state for t in trials_of(run)}
-
-    finished(start("--resume", str(run), new=False))
-    trials = trials_of(run)
-    assert [t.number for t in trials] == [0, 1, 2, 3, 4]
-    assert {t.state for t in trials} <= {TrialState.COMPLETE, TrialState.PRUNED}
-    for trial in trials:
-        curve = pd.read_csv(run / "trials" / f"{trial.number:04d}" / "metrics.csv")
-        assert curve["epoch"].tolist() == sorted(trial.intermediate_values)
-
-
-def test_a_worker_that_is_killed_goes_on_from_its_checkpoint(start, tmp_path):
-    run = tmp_path / "runs" / "a"
-    search = start("--trials", "2", "--max-epochs", "12", "--grace-period", "12")
+def test_a_worker_that_is_killed_goes_on_from_its_checkpoint(start):
+    options = ["--trials", "2", "--max-epochs", "12", "--grace-period", "12"]
+    search = start(*options, space=SPACE)
     workers: list[int] = []
 
     def has_workers() -> bool:
-        workers[:] = workers_of(search)
-        return num_epochs_written(run) >= 3 and workers != []
+        workers[:] = search.workers()
+        return search.num_epochs() >= 3 and workers != []
 
-    wait_for(has_workers, search)
+    search.wait_for(has_workers)
     worker = workers[0]
     assert Path(f"/proc/{worker}/cwd").resolve() == Path.cwd()
     os.kill(worker, signal.SIGKILL)
-    finished(search)
-    trials = trials_of(run)
+    search.finished()
+    trials = search.trials()
     assert [t.state for t in trials] == [TrialState.COMPLETE] * 2
     assert [sorted(t.intermediate_values) for t in trials] == [list(range(1, 13))] * 2
+
+
+def test_sigterm_and_ctrl_c_twice_end_a_search_that_goes_on_afterwards(start):
+    search = start(*LONGER, space=SPACE)
+    search.wait_for_epochs(1)
+    listening = addresses_listened_on(search.processes())
+    assert listening.total() > 8
+    assert set(listening) <= LOOPBACK
+    dashboard = search.out.read_text().partition("dashboard: ")[2].split()[0]
+    with pytest.raises(HTTPError, match="401"):  # it asks for a token
+        urlopen(f"{dashboard}/api/jobs/")
+    search.process.terminate()
+    code, printed = search.ended()
+    assert code == 130
+    assert f"Interrupted. Go on with: python -m search.run --resume {search.run}" in printed
+    assert "Traceback" not in printed
+    assert TrialState.RUNNING not in {t.state for t in search.trials()}
+
+    before = search.num_epochs()
+    search = start(new=False)
+    search.wait_for_epochs(before + 1)
+    for _ in range(2):  # to the whole group, as a terminal does
+        os.killpg(search.process.pid, signal.SIGINT)
+        time.sleep(0.05)
+    code, printed = search.ended()
+    assert code == 130
+    assert printed.count("Interrupted. Go on with") == 1
+    assert TrialState.RUNNING not in {t.state for t in search.trials()}
+
+
+MISTAKEN = """
+import sys
+from search import study
+from search.run import main
+
+def report(self, number, *, epoch, value):
+    if epoch == 3:
+        raise LookupError("a mistake of ours")
+    found(self, number, epoch=epoch, value=value)
+
+found, study.SearchStudy.report = study.SearchStudy.report, report
+sys.exit(main())
+"""
+
+
+def test_an_error_of_our_own_is_one_line_and_leaves_trials_to_go_on_with(start):
+    search = start(*LONGER, space=SPACE, program=("-c", MISTAKEN))
+    code, printed = search.ended()
+    assert code == 1
+    (said,) = [line for line in printed.splitlines() if "LookupError" in line]
+    assert said.startswith("search: expected no error of its own, got LookupError: a mistake")
+    assert f"{search.run}/crash.txt" in said
+    assert f"--resume {search.run}" in said
+    assert "Traceback" not in printed
+    assert "LookupError: a mistake of ours" in (search.run / "crash.txt").read_text()
+    states = {trial.state for trial in search.trials()}
+    assert TrialState.WAITING in states
+    assert TrialState.RUNNING not in states

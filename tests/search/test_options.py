@@ -4,6 +4,11 @@ import pytest
 
 from search.arguments import parse_arguments
 from search.options import RECOMMENDABLE, SearchOptions, default_cache_dir, resolve_options
+from search.schedulers.asha import Asha
+from search.schedulers.hyperband import Hyperband
+from search.schedulers.make import scheduler_of
+from search.schedulers.median import Median
+from search.schedulers.no_stopping import NoStopping
 from trainable.errors import ConfigError
 
 
@@ -38,20 +43,21 @@ def test_a_seed_that_leaves_no_room_for_the_trials_is_refused():
         resolved("--seed", "4294967293", "--trials", "4")
 
 
-@pytest.mark.parametrize(
-    ("grace_period", "factor", "max_epochs", "rungs"),
-    [(2, 3, 9, (2, 6)), (1, 3, 9, (1, 3)), (3, 3, 30, (3, 9, 27)), (4, 2, 4, ())],
-)
-def test_rungs_grow_by_the_factor_and_end_before_the_last_epoch(
-    grace_period, factor, max_epochs, rungs
-):
-    options = resolved(grace_period=grace_period, reduction_factor=factor, max_epochs=max_epochs)
-    assert options.rungs == rungs
-
-
 def test_options_survive_json():
     options = resolved("--set", "optimizer/lr=0.1", "--time-budget", "2h")
     assert SearchOptions.model_validate(options.model_dump(mode="json")) == options
+
+
+def test_the_centre_of_images_survives_json():
+    options = resolved("--center-crop", "320x256")
+    assert options.center_crop == (320, 256)
+    assert SearchOptions.model_validate(options.model_dump(mode="json")) == options
+
+
+@pytest.mark.parametrize("text", ["320", "0x256", "320x", "axb", "320*256"])
+def test_a_centre_that_is_no_height_and_width_is_refused(text):
+    with pytest.raises(ConfigError, match=r"--center-crop: expected height x width in pixels, su"):
+        resolved("--center-crop", text)
 
 
 def test_the_cache_is_where_the_user_keeps_caches(monkeypatch):
@@ -59,3 +65,13 @@ def test_the_cache_is_where_the_user_keeps_caches(monkeypatch):
     assert default_cache_dir() == Path("/somewhere/classifier-search")
     monkeypatch.delenv("XDG_CACHE_HOME")
     assert default_cache_dir() == Path.home() / ".cache" / "classifier-search"
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("asha", Asha), ("hyperband", Hyperband), ("median", Median), ("none", NoStopping)],
+)
+def test_the_scheduler_is_the_one_that_was_asked_for(name, kind):
+    scheduler = scheduler_of(resolved("--scheduler", name))
+    assert type(scheduler) is kind
+    assert scheduler.name == name

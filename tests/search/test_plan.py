@@ -97,6 +97,28 @@ def test_wrong_data_is_refused(plan, tmp_path):
         plan(data=tmp_path / "nowhere")
 
 
+def test_problems_with_the_data_are_reported_together_in_dry_and_in_real_runs(plan):
+    pins = ("--set", "head/name=multi", "--set", "label_shift=58", "--metric", "val/f1/age")
+    reported = []
+    for arguments in (pins, (*pins, "--dry-run")):
+        with pytest.raises(ConfigError) as error:
+            plan(*arguments)
+        reported.append(error.value.problems)
+    paths = [problem.split(":")[0] for problem in reported[0]]
+    assert paths == ["--metric", "head/name", "label_shift"]
+    assert reported[0] == reported[1]
+
+
+def test_what_cannot_be_built_is_refused_before_the_data_is_read(plan, tmp_path):
+    with pytest.raises(ConfigError, match="resize: expected a size that test_vit can take"):
+        plan("--set", "backbone/name=test_vit", "--set", "resize=33x47", data=tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("size", ["[64,48]", "[64, 48]", "64x48"])
+def test_a_size_can_be_pinned_in_two_forms(plan, size):
+    assert plan("--set", f"resize={size}").check.sizes == ((64, 48),)
+
+
 def test_a_network_that_no_data_fits_is_refused_before_the_run(plan):
     with pytest.raises(ConfigError, match="head/name"):
         plan("--set", "head/name=multi")

@@ -80,6 +80,12 @@ def test_trials_are_counted_by_how_they_ended(progress):
     assert "2 running   1 finished   1 stopped early   1 failed   3 waiting" in shown(progress)
 
 
+def test_the_size_on_disk_is_shown_once_there_is_one(progress):
+    assert "on disk" not in shown(progress)
+    progress.disk_used(12_300_000)
+    assert "0 epochs   12.3 MB on disk" in shown(progress)
+
+
 def test_an_interrupted_trial_waits_again(progress):
     progress.trial_started(0, CONFIG)
     end(progress, 0, "waiting", "interrupted", value=None, epochs=1)

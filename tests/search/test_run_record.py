@@ -41,6 +41,7 @@ def test_a_run_folder_has_the_record_the_space_and_the_split(plan):
         "run.json",
         "space.py",
         "split.csv",
+        "study.db",
         "trials",
     }
     assert (folder / "space.py").read_text() == plan.space.source
