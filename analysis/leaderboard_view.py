@@ -174,10 +174,11 @@ def failures(table: pd.DataFrame) -> list[str]:
     ]
     if more := sum(len(numbers) for _, numbers, _ in found[MOST_FAILURES:]):
         lines.append(f"… and {more} more failed.")
-    return [*lines, *(f"Common to failed trials: {trait}" for trait in _common_to_failures(table))]
+    return [*lines, *(f"Common to failed trials: {trait}" for trait in common_to_failures(table))]
 
 
-def _common_to_failures(table: pd.DataFrame) -> list[Trait]:
+def common_to_failures(table: pd.DataFrame) -> list[Trait]:
+    """Return what sets the failed trials of a ranking apart, the most telling first."""
     ended = table[table["state"].isin(STATE_STYLES)]
     names = [name for name in map(str, ended) if name.startswith(CONFIG)]
     return traits_of_failures(

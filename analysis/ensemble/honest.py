@@ -36,20 +36,29 @@ def honest_numbers(
           also ``gain``, how much better the second is than the first;
         - ``value``; ``low``, ``high``: the interval that holds it with 90 % probability.
     """
-    best_number = int(choice.ballot.best_first[0])
-    metric = choice.pool.metric
-    best_cross_fitted = choice.cross_fitted_scores(best_single(choice.method))
-    rows = [
-        (VAL, BEST, choice.validation_score({best_number: 1.0})),
-        (VAL, ENSEMBLE, choice.validation_score(choice.selection.weights)),
-        (CROSS_FITTED, BEST, best_cross_fitted[metric]),
-        (CROSS_FITTED, ENSEMBLE, of_ensemble[metric]),
-    ]
+    rows = validation_rows(choice, of_ensemble[choice.pool.metric])
     if TEST in exported.average:
         rows += _test_rows(choice, exported)
     columns = ["part", "what", "value", "low", "high"]
     cells = [(part, what, score.value, *(score.interval or ())) for part, what, score in rows]
     return pd.DataFrame(cells, columns=columns)
+
+
+def validation_rows(choice: Choice, of_ensemble: Score) -> list[tuple[str, str, Score]]:
+    """Return part, what and score of what is known without the test part.
+
+    Args:
+        choice: What was chosen.
+        of_ensemble: Cross-fitted score of the ensemble, by what was optimised.
+    """
+    best_number = int(choice.ballot.best_first[0])
+    best_cross_fitted = choice.cross_fitted_scores(best_single(choice.method))
+    return [
+        (VAL, BEST, choice.validation_score({best_number: 1.0})),
+        (VAL, ENSEMBLE, choice.validation_score(choice.selection.weights)),
+        (CROSS_FITTED, BEST, best_cross_fitted[choice.pool.metric]),
+        (CROSS_FITTED, ENSEMBLE, of_ensemble),
+    ]
 
 
 def _test_rows(choice: Choice, exported: Exported) -> list[tuple[str, str, Score]]:

@@ -1,0 +1,1 @@
+"""What a search found, as one HTML file that needs no network."""

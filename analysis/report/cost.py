@@ -1,0 +1,83 @@
+"""What the search cost, and what stopping trials early saved."""
+
+import pandas as pd
+
+from analysis.ranking import STATE_ORDER
+from analysis.report import page
+from analysis.report.style import state_words
+from analysis.report.subject import Subject
+from analysis.report.texts import counted, duration, rows_of
+
+PLANNED = "config/epochs"
+
+
+def cost_table(subject: Subject) -> pd.DataFrame:
+    """Return what was spent, and what was not because trials were stopped early.
+
+    Returns:
+        A row a state that trials have ended in or are in, with the columns
+
+        - ``state``; ``num_trials``; ``epochs`` trained;
+        - ``seconds`` that trials of the state took, as far as recorded: a trial that is still
+          running has none yet;
+        - ``epochs_saved``: what the scheduler left out of those that it stopped, as if each
+          would have gone on to the last epoch of its configuration; ``seconds_saved``: the
+          same at the trial's own seconds an epoch.
+    """
+    ranking = subject.ranking
+    planned = (
+        ranking[PLANNED].astype("float64")
+        if PLANNED in ranking
+        else pd.Series(float("nan"), ranking.index)
+    )
+    left = (planned - ranking["epochs"].astype("float64")).clip(lower=0)
+    left = left.where(ranking["state"] == "pruned", 0.0).fillna(0.0)
+    an_epoch = ranking["seconds"] / ranking["epochs"].astype("float64").clip(lower=1)
+    table = pd.DataFrame(
+        {
+            "state": ranking["state"],
+            "num_trials": 1,
+            "epochs": ranking["epochs"].astype(int),
+            "seconds": ranking["seconds"].fillna(0.0),
+            "epochs_saved": left.astype(int),
+            "seconds_saved": (left * an_epoch).fillna(0.0),
+        }
+    )
+    sums = table.groupby("state", sort=False).sum()
+    return sums.reindex([s for s in STATE_ORDER if s in sums.index]).reset_index()
+
+
+def cost(subject: Subject) -> tuple[str, ...]:
+    """Return the section."""
+    table = cost_table(subject)
+    header = ["", "trials", "epochs", "time"]
+    rows = [
+        (state_words(row.state), f"{row.num_trials:,}", f"{row.epochs:,}", duration(row.seconds))
+        for row in rows_of(table)
+    ]
+    total = table.drop(columns="state").sum()
+    all_of = (int(total["num_trials"]), int(total["epochs"]))
+    rows.append(("all", f"{all_of[0]:,}", f"{all_of[1]:,}", duration(total["seconds"])))
+    lines = [_devices(subject, float(total["seconds"])), _saved(table)]
+    notes = [page.paragraph(line) for line in lines if line]
+    return (page.table(header, rows), *notes)
+
+
+def _devices(subject: Subject, seconds: float) -> str:
+    resources = subject.run.facts.get("resources", {})
+    gpus, cpus = (float(resources.get(f"{kind}_per_trial") or 0) for kind in ("gpus", "cpus"))
+    if gpus:
+        return f"{gpus * seconds:,.0f} GPU-seconds, at {gpus:g} GPUs a trial."
+    return f"{cpus * seconds:,.0f} CPU-seconds, at {cpus:g} CPUs a trial." if cpus else ""
+
+
+def _saved(table: pd.DataFrame) -> str:
+    epochs, seconds = int(table["epochs_saved"].sum()), float(table["seconds_saved"].sum())
+    if not epochs:
+        return ""
+    spent = float(table["seconds"].sum())
+    share = f", {seconds / (spent + seconds):.0%} of what it would have taken" if spent else ""
+    return (
+        f"Early stopping saved at most {counted(epochs, 'epoch')} and {duration(seconds)}{share} "
+        "if every stopped trial had gone on to its last epoch."
+    )
