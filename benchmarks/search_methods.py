@@ -16,7 +16,7 @@ from ray.tune.search.optuna import OptunaSearch
 
 from benchmarks.recorded_space import Configuration, nearest, space, trial_config
 from benchmarks.replay import Suggested
-from search.options import SamplerName, SchedulerName
+from search.options import SamplerName, SchedulerName, SearchOptions
 from search.schedulers.base import Scheduler
 from search.schedulers.grace import own_grace
 from search.schedulers.make import make_scheduler
@@ -26,7 +26,9 @@ from trainable.objective import Objective
 
 METRIC = "val/f1"
 EPOCH = "training_iteration"
-GRACE_PERIOD, REDUCTION_FACTOR = 2, 3
+DEFAULTS = SearchOptions.model_fields
+GRACE_PERIOD: int = DEFAULTS["grace_period"].default
+REDUCTION_FACTOR: int = DEFAULTS["reduction_factor"].default
 
 
 def suggest(trial: optuna.Trial) -> dict[str, Any]:

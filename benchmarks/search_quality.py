@@ -23,6 +23,7 @@ CURVES = Path(__file__).parent / "curves" / "faces.csv"
 NUM_WORKERS = 4
 BUDGET_EPOCHS = 600
 POINTS = (1, 3)
+# With what a search does by default: grace period 2, reduction factor 3.
 REFERENCE = "ours: TPE, ASHA"
 # A Gaussian process takes a third of a second to suggest; only run if asked for by --methods.
 SLOW = "ours: GP, ASHA"

@@ -209,7 +209,7 @@ def _add_how_long(group: argparse._ArgumentGroup) -> None:
         "--grace-period",
         metavar="N",
         type=positive_whole_number,
-        help="epochs before a trial may be stopped (default: what the space recommends, else 3)",
+        help="epochs before a trial may be stopped (default: what the space recommends, else 2)",
     )
     group.add_argument(
         "--reduction-factor",

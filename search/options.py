@@ -82,7 +82,7 @@ class SearchOptions(BaseModel):
     data: str = "faces"
     trials: int = 50
     max_epochs: int = 30
-    grace_period: int = 3
+    grace_period: int = 2
     reduction_factor: int = 3
     time_budget_s: float | None = None
     metric: str = "val/f1"
