@@ -92,7 +92,9 @@ class Search:
 
     def workers(self) -> list[int]:
         """Return the process ids of the trials' workers below the search."""
-        return [pid for pid, command in self.processes().items() if "TrainTrial" in command]
+        # The second name is the title while an epoch is trained: Tune's class around ours.
+        names = ("ray::TrainTrial", "ray::ResourceTrainable")
+        return [pid for pid, command in self.processes().items() if command.startswith(names)]
 
     def processes(self) -> dict[int, str]:
         """Return the processes of the search by id, the driver included: their command lines."""

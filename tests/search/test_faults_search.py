@@ -122,7 +122,7 @@ def test_a_full_or_read_only_run_folder_ends_the_search_which_then_goes_on(start
 
 
 def test_a_worker_that_outlived_its_search_cannot_write_into_the_next(start):
-    search = start("--max-epochs", "40", "--grace-period", "40", "--trials", "1")
+    search = start("--max-epochs", "300", "--grace-period", "300", "--trials", "1")
     search.wait_for_epochs(2)
     [worker] = search.workers()
     os.kill(worker, signal.SIGSTOP)
