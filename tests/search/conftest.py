@@ -99,7 +99,7 @@ class Search:
     def processes(self) -> dict[int, str]:
         """Return the processes of the search by id, the driver included: their command lines."""
         listed = subprocess.run(
-            ["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True
+            ["ps", "-ww", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True
         ).stdout
         rows = [line.split(None, 2) for line in listed.splitlines()[1:]]
         below = {self.process.pid}
