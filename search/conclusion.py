@@ -7,19 +7,20 @@ from rich.filesize import decimal
 
 from analysis.ensemble.making import conclude_with_ensemble
 from analysis.leaderboard import print_leaderboard, write_leaderboard
+from analysis.report.writing import write_report
 from analysis.run_folder import RunFolder
 from analysis.study_file import STUDY_FILE
 from search.plan import SearchPlan
 from search.weights import folder_bytes
 from trainable.errors import ConfigError, SearchError
 from trainable.files import remove
+from trainable.run_files import ENSEMBLE_FOLDER, REPORT_FILE
 
 SHOWN_TRIALS = 10
-ENSEMBLE_FOLDER = "ensemble"
 
 
 def conclude(plan: SearchPlan, console: Console) -> None:
-    """Print and write the leaderboard, make the ensemble, say what to do next.
+    """Print and write the leaderboard, make ensemble and report, say what to do next.
 
     Raises:
         SearchError: If no trial has a value.
@@ -27,10 +28,13 @@ def conclude(plan: SearchPlan, console: Console) -> None:
     run = RunFolder(plan.run_folder)
     console.print()
     table = print_leaderboard(console, [run], top=SHOWN_TRIALS)
-    path = write_leaderboard(run)
+    leaderboard = write_leaderboard(run)
     if not table["rank"].notna().any():
         raise SearchError(f"{plan.run_folder}: no trial has a value; why: trials/*/error.txt.")
-    for line in ("", *_ensemble_lines(run), "", *_written_lines(plan, path)):
+    for line in ("", *_ensemble_lines(run), ""):
+        console.print(line, markup=False, soft_wrap=True)
+    report = write_report(run, run.path / REPORT_FILE)
+    for line in _written_lines(plan, leaderboard, report):
         console.print(line, markup=False, soft_wrap=True)
 
 
@@ -44,9 +48,10 @@ def _ensemble_lines(run: RunFolder) -> list[str]:
         return ["No ensemble could be made:", *error.problems]
 
 
-def _written_lines(plan: SearchPlan, leaderboard: Path) -> list[str]:
+def _written_lines(plan: SearchPlan, leaderboard: Path, report: Path) -> list[str]:
     study = STUDY_FILE if plan.options.storage is None else f"study in {plan.options.storage}"
+    size = decimal(folder_bytes(plan.run_folder))
     return [
-        f"Written: {plan.run_folder} (trials, {study}, {leaderboard.name}), "
-        f"{decimal(folder_bytes(plan.run_folder))}",
+        f"Report:  {report}",
+        f"Folder:  {plan.run_folder} (trials, {study}, {leaderboard.name}), {size}",
     ]

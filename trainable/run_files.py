@@ -1,5 +1,7 @@
-"""Names of the files that a search writes into its run folder for all others to read."""
+"""Names of what a search leaves in its run folder for all to read."""
 
 RECORD_FILE = "run.json"
 SPACE_FILE = "space.py"
 SPLIT_FILE = "split.csv"
+ENSEMBLE_FOLDER = "ensemble"
+REPORT_FILE = "report.html"

@@ -10,22 +10,21 @@ from rich.filesize import decimal
 from analysis.output import check_output
 from analysis.run_folder import RunFolder
 from trainable.command import DONE, ArgumentParser, run_command
-
-REPORT = "report.html"
+from trainable.run_files import REPORT_FILE
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     about = "Write what a search found as one HTML file that needs no network."
     parser = ArgumentParser("python -m analysis.report", about)
     parser.add_argument("run", metavar="RUN", type=Path, help="run folder, finished or not")
-    parser.add_argument("--out", metavar="FILE", type=Path, help=f"the file (RUN/{REPORT})")
+    parser.add_argument("--out", metavar="FILE", type=Path, help=f"the file (RUN/{REPORT_FILE})")
     return parser.parse_args(argv)
 
 
 def _report(argv: Sequence[str] | None) -> int:
     arguments = _parse(argv)
     run = RunFolder(arguments.run)
-    out = arguments.out or run.path / REPORT
+    out = arguments.out or run.path / REPORT_FILE
     check_output(out)
     from analysis.report.writing import write_report  # torch takes seconds to import
 

@@ -10,8 +10,9 @@ from analysis.ensemble.choosing import Choice
 from analysis.manifest import Manifest, MemberEntry
 from analysis.report import page
 from analysis.report.style import BEST, FAINT, new_figure, plain, whole_step
-from analysis.report.subject import ENSEMBLE, Subject
+from analysis.report.subject import Subject
 from analysis.report.texts import number, rows_of
+from trainable.run_files import ENSEMBLE_FOLDER
 from trainable.trial_folder import trial_id
 
 HEIGHT = 300
@@ -99,7 +100,7 @@ def makeup(subject: Subject) -> tuple[str, ...]:
     header = ["trial", "weight", f"{subject.run.metric} alone"]
     rows = [(row.member, f"{row.weight:.3f}", number(row.value)) for row in rows_of(table)]
     if manifest is not None:
-        said = page.paragraph(f"The bundle in {ENSEMBLE}/. {manifest.chosen}")
+        said = page.paragraph(f"The bundle in {ENSEMBLE_FOLDER}/. {manifest.chosen}")
     else:
         said = page.paragraph(_said(choice))
     is_same = is_of(choice, manifest, subject.run.name)

@@ -16,8 +16,8 @@ from analysis.recorded import read_probabilities
 from analysis.run_folder import CONFIG, RunFolder
 from trainable.data.prepared import PreparedData, read_data
 from trainable.errors import ConfigError, expected
+from trainable.run_files import ENSEMBLE_FOLDER
 
-ENSEMBLE = "ensemble"
 RATE, SEED = "optimizer/lr", "seed"
 
 
@@ -99,5 +99,5 @@ class Subject:
     @cached_property
     def manifest(self) -> Manifest | None:
         """The manifest of the bundle in ``RUN/ensemble``, None where none was written."""
-        file = self.run.path / ENSEMBLE / MANIFEST
+        file = self.run.path / ENSEMBLE_FOLDER / MANIFEST
         return parse_manifest(file) if file.is_file() else None

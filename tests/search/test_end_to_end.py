@@ -68,6 +68,8 @@ def test_a_search_runs_to_its_end_and_can_be_extended(start):
     assert "gain on test" in output
     assert "python -m analysis.predict" in output
     assert (run / "ensemble" / "bundle.json").is_file()
+    assert f"Report:  {run / 'report.html'}" in output
+    assert (run / "report.html").stat().st_size > 2**20
     assert not [line for line in output.splitlines() if "ray" in line.lower().split()]
     assert json.loads((run / "run.json").read_text())["metric"] == "val/f1"
     assert len(pd.read_csv(run / "leaderboard.csv")) == 5
