@@ -81,7 +81,7 @@ def test_a_machine_where_trials_fail_one_after_the_other_gets_no_more(
 
 def test_trials_of_a_machine_that_is_removed_go_on_elsewhere(start, cluster):
     machine = cluster.add_node(**MACHINE)
-    options = ("--max-epochs", "10", "--grace-period", "10", "--trials", "2")
+    options = ("--max-epochs", "60", "--grace-period", "60", "--trials", "2")
     search = start(*options, *THERE, cluster.address)
     search.wait_for(lambda: len(search.curves()) == 2 and search.num_epochs() >= 5)
     before = search.curves()
@@ -90,7 +90,7 @@ def test_trials_of_a_machine_that_is_removed_go_on_elsewhere(start, cluster):
     assert "its process died; it is tried again from its last epoch" in printed
     trials = search.trials()
     assert [trial.state for trial in trials] == [TrialState.COMPLETE] * 2
-    assert [sorted(trial.intermediate_values) for trial in trials] == [list(range(1, 11))] * 2
+    assert [sorted(trial.intermediate_values) for trial in trials] == [list(range(1, 61))] * 2
     # Times tell an epoch that is trained again from the one that was.
     for number, curve in before.items():
         assert_frame_equal(search.curves()[number].head(len(curve)), curve)

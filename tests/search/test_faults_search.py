@@ -71,15 +71,19 @@ def assert_ended_with_one_line(search, *reasons: str) -> None:
 def test_a_trial_that_hangs_is_killed_tried_again_and_at_last_failed(start):
     options = ("--trials", "2", "--max-concurrent", "1", "--max-failures", "1")
     search = start(*LONG, *options, "--trial-timeout", "12s")
-    stopped: list[int] = []
+    owner = search.run / "trials" / "0000" / "owner"
+    stopped: dict[int, str] = {}
 
     def stop_worker() -> bool:
-        """Stop a worker that was not stopped before: nothing reaches it but SIGKILL."""
+        """Stop a worker that has begun with the trial: nothing reaches it but SIGKILL."""
+        claim = owner.read_text()
         workers = [worker for worker in search.workers() if worker not in stopped]
-        for worker in workers:
-            os.kill(worker, signal.SIGSTOP)
-        stopped.extend(workers)
-        return bool(workers)
+        if claim in stopped.values() or not workers:
+            return False
+        [worker] = workers
+        os.kill(worker, signal.SIGSTOP)
+        stopped[worker] = claim
+        return True
 
     search.wait_for_epochs(2)
     search.wait_for(stop_worker)
