@@ -3,13 +3,13 @@
 Runs small searches on drawn people, each with people of its own, makes an ensemble of each as
 ``python -m analysis.ensemble`` does, and scores best member and ensemble on 2,000 people drawn
 anew. Writes a row a search to ``benchmarks/honest/faces.csv``: what is there already is not done
-again, so that it can be interrupted. Then prints how far validation, cross-fitted and test scores
-are from the truth, how often the 90 % intervals hold it, and what the ensemble gains.
+again, so that it can be interrupted. With ``--runs-dir`` the searches stay, and the numbers can be
+made anew from them. Then prints how far validation, cross-fitted and test scores are from the
+truth, how often the 90 % intervals hold it, and what the ensemble gains.
 """
 
 import argparse
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -34,6 +34,7 @@ from analysis.run_folder import RunFolder
 from search.options import default_cache_dir
 from trainable.data.prepared import PreparedData, prepare_data
 from trainable.metrics import score
+from trainable.run_files import REPORT_FILE
 
 ROWS = Path(__file__).parent / "honest" / "faces.csv"
 SPACE = Path(__file__).parents[1] / "spaces" / "quick.py"
@@ -47,18 +48,19 @@ def main() -> None:
     """Run what is missing, then print the summary."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--searches", type=int, default=20)
-    parser.add_argument("--people", type=int, default=400)
+    parser.add_argument("--people", type=int, default=600)
     parser.add_argument("--trials", type=int, default=12)
     parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--new-people", type=int, default=2_000)
     parser.add_argument("--out", type=Path, default=ROWS)
+    parser.add_argument("--runs-dir", type=Path, help="keep the searches there, use those there")
     options = parser.parse_args()
     source = f"faces:people={options.new_people},seed={SEED_OF_NEW_PEOPLE}"
     new_people = prepare_data(source, cache_dir=default_cache_dir(), seed=0)
     done = set(pd.read_csv(options.out)["seed"]) if options.out.exists() else set()
     for seed in (seed for seed in range(options.searches) if seed not in done):
         with TemporaryDirectory() as folder:
-            run = searched(Path(folder), seed, options)
+            run = searched(options.runs_dir or Path(folder), seed, options)
             _append(options.out, {"seed": seed, **numbers_of(RunFolder(run), new_people)})
         print(f"search {seed} done", flush=True)
     rows = pd.read_csv(options.out)
@@ -67,14 +69,15 @@ def main() -> None:
 
 
 def searched(folder: Path, seed: int, options: argparse.Namespace) -> Path:
-    """Run a search with people of its own, and return its folder.
+    """Run a search with people of its own, or go on with it, and return its folder.
 
     Raises:
         subprocess.CalledProcessError: If it fails.
     """
     name = f"seed{seed}"
-    shutil.rmtree(folder / name, ignore_errors=True)
-    arguments = {
+    if (folder / name / REPORT_FILE).is_file():
+        return folder / name  # what a search writes last
+    arguments: dict[str, object] = {
         "--space": SPACE,
         "--data": f"faces:people={options.people},seed={seed}",
         "--trials": options.trials,
@@ -83,6 +86,8 @@ def searched(folder: Path, seed: int, options: argparse.Namespace) -> Path:
         "--runs-dir": folder,
         "--name": name,
     }
+    if (folder / name).exists():
+        arguments = {"--resume": folder / name}
     words = [str(word) for pair in arguments.items() for word in pair]
     command = [sys.executable, "-m", "search.run", *words]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)  # noqa: S603  our own command
