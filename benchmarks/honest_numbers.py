@@ -12,6 +12,7 @@ import argparse
 import os
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -48,9 +49,9 @@ def main() -> None:
     """Run what is missing, then print the summary."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--searches", type=int, default=20)
-    parser.add_argument("--people", type=int, default=600)
-    parser.add_argument("--trials", type=int, default=12)
-    parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--people", type=int, default=400)
+    parser.add_argument("--trials", type=int, default=8)
+    parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--new-people", type=int, default=2_000)
     parser.add_argument("--out", type=Path, default=ROWS)
     parser.add_argument("--runs-dir", type=Path, help="keep the searches there, use those there")
@@ -110,23 +111,34 @@ def numbers_of(run: RunFolder, new_people: PreparedData) -> dict[str, float]:
     row: dict[str, float] = {"num_members": len(choice.members)}
     for part, what, value, low, high in table.itertuples(index=False):
         row |= {f"{what}/{part}": value, f"{what}/{part}/low": low, f"{what}/{part}/high": high}
-    row[f"{BEST}/truth"] = true_score([(choice.best, 1.0)], new_people)
-    row[f"{ENSEMBLE}/truth"] = true_score(choice.members, new_people)
-    return row
+    ensembles = {BEST: [(choice.best, 1.0)], ENSEMBLE: choice.members}
+    truth = true_scores(ensembles, new_people)
+    return row | {f"{what}/truth": value for what, value in truth.items()}
 
 
-def true_score(members: list[tuple[Candidate, float]], people: PreparedData) -> float:
-    """Return the macro F1 of a weighted average on people whom no search has seen."""
+def true_scores(
+    ensembles: Mapping[str, Sequence[tuple[Candidate, float]]], people: PreparedData
+) -> dict[str, float]:
+    """Return the macro F1 of weighted averages on people whom no search has seen, by name."""
     import torch
 
+    said: dict[str, np.ndarray] = {}
+    scores = {}
+    for name, members in ensembles.items():
+        for candidate, _ in members:
+            if candidate.name not in said:
+                said[candidate.name] = _predicted(candidate, people)
+        average = sum(np.float32(weight) * said[of.name] for of, weight in members)
+        labels = torch.from_numpy(people.labels().copy())
+        scores[name] = score(torch.from_numpy(average), labels, people.label_space)["f1"]
+    return scores
+
+
+def _predicted(candidate: Candidate, people: PreparedData) -> np.ndarray:
+    files = (candidate.config_file, candidate.weights_file)
+    member = load_member(*files, people.label_space, choose_device())
     rows = np.arange(len(people.index))
-    average = np.zeros((len(rows), people.label_space.num_classes), np.float32)
-    for candidate, weight in members:
-        files = (candidate.config_file, candidate.weights_file)
-        member = load_member(*files, people.label_space, choose_device())
-        average += weight * member.probabilities(people.images(member.config.resize), rows)
-    labels = torch.from_numpy(people.labels()[rows])
-    return score(torch.from_numpy(average), labels, people.label_space)["f1"]
+    return member.probabilities(people.images(member.config.resize), rows)
 
 
 def bias_table(rows: pd.DataFrame) -> pd.DataFrame:
