@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -75,7 +74,8 @@ class Trial:
         config: The configuration.
         data: The prepared data.
         folder: The trial's folder.
-        objective: What decides which epoch is the best.
+        objective: What decides which epoch is the best; a ``Replay`` where the data has no
+            validation part.
         machine: Where it runs.
 
     Raises:
@@ -134,7 +134,7 @@ class Trial:
     @property
     def finished(self) -> str:
         """Return why there is nothing left to train: "epochs", "patience", or "" if there is."""
-        if self.progress.epoch >= self.config.epochs:
+        if self.progress.epoch >= (self.objective.num_epochs or self.config.epochs):
             return "epochs"
         patience = self.config.patience
         since_best = self.progress.epoch - self.progress.best_epoch
@@ -233,6 +233,8 @@ class Trial:
         return self._loop.train_epoch(epoch)
 
     def _validate(self) -> Tensor:
+        if not len(self._val.rows):
+            return torch.empty(0, self._data.label_space.num_classes)
         probabilities = predict_probabilities(
             self._evaluated, self._images, self._val.rows, device=self.machine.device
         )
@@ -250,7 +252,7 @@ class Trial:
         return self._model if self._ema is None else self._ema.module
 
     def _record(self, row: dict[str, float], probabilities: Tensor) -> None:
-        value = self._objective_value(row)
+        value = self.objective.value_of(row)
         progress = self.progress
         progress.epoch += 1
         progress.seconds += row["seconds"]
@@ -267,13 +269,6 @@ class Trial:
     def _write_best(self, probabilities: Tensor) -> None:
         weights = self._evaluated.state_dict()
         self._recorder.write_best(probabilities, weights, epoch=self.progress.epoch)
-
-    def _objective_value(self, row: dict[str, float]) -> float:
-        metric = self.objective.metric
-        value = row.get(metric)
-        if value is None or not np.isfinite(value):
-            raise TrialError(f"{metric}: expected a finite number, got {value}.")
-        return value
 
     def _checkpoint(self, row: dict[str, float]) -> Checkpoint:
         state: dict[str, Any] = {
