@@ -24,8 +24,12 @@ class Candidate:
         config: How it was trained.
         config_file: The file that says so.
         weights_file: Its weights; may be gone.
-        probabilities: float32 [num_val, num_classes] of the validation images.
+        probabilities: float32 [num_held_out, num_classes] of the images that it was validated on:
+            those of the validation part, unless ``held_out`` says others.
         soup_of: Names of the trials whose weights were averaged; empty for a trial.
+        held_out: int64 [num_held_out], the rows of these images where they are others; none of a
+            network that was trained on all images but those of the test part.
+        trained_on: What it was trained on if not on the training part, in a few words.
     """
 
     name: str
@@ -36,6 +40,8 @@ class Candidate:
     weights_file: Path
     probabilities: np.ndarray
     soup_of: tuple[str, ...] = ()
+    held_out: np.ndarray | None = None
+    trained_on: str | None = None
 
     @property
     def has_weights(self) -> bool:

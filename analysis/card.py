@@ -6,13 +6,19 @@ from analysis.manifest import Manifest, MemberEntry, Score
 from trainable.trial_folder import trial_id
 
 HEADLINES = {"f1": "macro F1", "accuracy": "accuracy", "loss": "loss (nats)"}
-PARTS = {"val": "validation", "crossfit": "cross-fitted", "test": "test"}
-SCORED = ("val", "test")
+PARTS = {
+    "val": "validation",
+    "crossfit": "cross-fitted",
+    "oof": "out of fold",
+    "test": "test",
+}
 WORDS = {
     "val": "The validation part also decided which trials and epochs were kept, so its scores "
     "flatter.",
     "crossfit": "Cross-fitted: members chosen on some of the validation people, scored on the "
     "others, in turn.",
+    "oof": "Out of fold: everyone who is not in the test part, predicted by the networks that "
+    "were trained without them; their best epochs were chosen on them, which flatters a little.",
     "test": "The test part decided nothing.",
     "interval": "In brackets: where the score lies with 90 % probability, by drawing the people "
     "again.",
@@ -31,8 +37,7 @@ def card_text(manifest: Manifest) -> str:
         manifest.chosen,
         "## How good it is",
         _on_what(manifest),
-        _score_table(manifest),
-        " ".join(_words(manifest)),
+        *_scores(manifest),
         *_attribute_section(manifest),
         "## Members",
         "\n".join(_member_table(manifest.members)),
@@ -73,6 +78,12 @@ def _header(first: str, parts: Sequence[str]) -> list[str]:
     return [f"| {' | '.join(names)} |", "| --- " * len(names) + "|"]
 
 
+def _scores(manifest: Manifest) -> tuple[str, ...]:
+    if not _parts(manifest):
+        return ("Not known: there was no image that it was not trained on.",)
+    return _score_table(manifest), " ".join(_words(manifest))
+
+
 def _score_table(manifest: Manifest) -> str:
     parts = _parts(manifest)
     lines = _header("", parts)
@@ -93,9 +104,9 @@ def _cell(metrics: Mapping[str, Score], name: str) -> str:
 
 
 def _attribute_section(manifest: Manifest) -> Iterator[str]:
-    if not manifest.attributes:
+    if not (manifest.attributes and _parts(manifest)):
         return
-    parts = [part for part in _parts(manifest) if part in SCORED]
+    parts = [part for part in _parts(manifest) if _has_attributes(manifest, part)]
     lines = _header("macro F1 of", parts)
     for name, attribute in manifest.attributes.items():
         for path in (name, *(f"{name}/{value}" for value in attribute.values)):
@@ -104,13 +115,21 @@ def _attribute_section(manifest: Manifest) -> Iterator[str]:
     yield "\n".join(lines)
 
 
+def _has_attributes(manifest: Manifest, part: str) -> bool:
+    return any(name.startswith(f"{part}/f1/") for name in manifest.metrics)
+
+
 def _member_table(members: tuple[MemberEntry, ...]) -> Iterator[str]:
-    yield "| folder | run | trial | weight | input | validation macro F1 | test macro F1 |"
-    yield "| --- | --- | --- | --- | --- | --- | --- |"
+    parts = [p for p in PARTS if any(f"{p}/f1" in member.metrics for member in members)]
+    header = ["folder", "run", "trial", "weight", "input", "trained on"]
+    header += [f"{PARTS[part]} macro F1" for part in parts]
+    yield f"| {' | '.join(header)} |"
+    yield "| --- " * len(header) + "|"
     for member in members:
         size = f"{member.size[0]}x{member.size[1]}"
         trial = ", ".join(member.soup_of or [trial_id(member.trial)])
         trial = f"soup of {trial}" if member.soup_of else trial
         cells = [member.folder, member.run, trial, f"{member.weight:.3f}", size]
-        cells += [_cell(member.metrics, f"{part}/f1") for part in SCORED]
+        cells.append(member.trained_on or "train")
+        cells += [_cell(member.metrics, f"{part}/f1") for part in parts]
         yield f"| {' | '.join(cells)} |"

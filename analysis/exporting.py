@@ -11,12 +11,10 @@ import numpy as np
 from analysis.bundle import CONFIG, WEIGHTS, new_bundle, seal
 from analysis.candidate import Candidate, trial_candidate
 from analysis.card import card_text
-from analysis.estimates.interval import Resamples
-from analysis.estimates.labelled import Labelled
 from analysis.manifest import AttributeEntry, DataEntry, Manifest, MemberEntry, Score
 from analysis.member import Member, choose_device, load_member
 from analysis.run_folder import RunFolder
-from analysis.scoring import part_scores
+from analysis.scoring import Scoring
 from trainable.data.index import PARTS
 from trainable.data.prepared import PreparedData, read_data
 from trainable.errors import ConfigError, expected
@@ -24,8 +22,6 @@ from trainable.errors import ConfigError, expected
 # How far probabilities may be from the recorded ones: only the order of sums differs.
 TOLERANCE = 1e-4
 SCORED_PARTS = ("val", "test")
-# There may be a hundred of them, of a few people each: their intervals would tell nothing.
-OF_CLASSES = "class_f1/"
 
 # float32 [num_images, num_classes] by part.
 PartProbabilities = dict[str, np.ndarray]
@@ -75,8 +71,9 @@ def export_members(
 ) -> Exported:
     """Write the bundle of some candidates, of one run or of several with the same data.
 
-    Every member is read back from the bundle and must reproduce the validation probabilities
-    that were recorded in training. The test part is scored here, and decides nothing.
+    Every member is read back from the bundle and must reproduce the probabilities that were
+    recorded in training, of the images that it was validated on. The test part is scored here, and
+    decides nothing.
 
     Args:
         data: What they were trained on.
@@ -89,7 +86,7 @@ def export_members(
         ConfigError: If a member's files are missing or damaged, or do not reproduce what was
             recorded; nothing is left in ``out`` then.
     """
-    scoring = _Scoring(data)
+    scoring = Scoring(data)
     with new_bundle(out) as folder:
         entries, of_members = [], []
         for place, (candidate, weight) in enumerate(members):
@@ -121,18 +118,22 @@ def _export_member(
     files = (folder / CONFIG, folder / WEIGHTS)
     member = load_member(*files, data.label_space, choose_device())
     probabilities = part_probabilities(data, member)
-    _check_reproduced(candidate, probabilities["val"], data)
+    if candidate.held_out is None:
+        _check_reproduced(candidate, probabilities["val"], data.rows("val"), data)
+    elif len(candidate.held_out):
+        of_held_out = member.probabilities(data.images(member.config.resize), candidate.held_out)
+        _check_reproduced(candidate, of_held_out, candidate.held_out, data)
     return member, probabilities
 
 
 def _check_reproduced(
-    candidate: Candidate, probabilities_NC: np.ndarray, data: PreparedData
+    candidate: Candidate, probabilities_NC: np.ndarray, rows_N: np.ndarray, data: PreparedData
 ) -> None:
     differences_N = np.abs(probabilities_NC - candidate.probabilities).max(axis=1)
     worst = int(differences_N.argmax())
     if differences_N[worst] <= TOLERANCE:
         return
-    image = data.index.table["path"].iloc[data.rows("val")[worst]]
+    image = data.index.table["path"].iloc[rows_N[worst]]
     raise ConfigError(
         expected(
             f"trial {candidate.name}",
@@ -168,6 +169,7 @@ def _entry(
         std=member.std,
         metrics=scores,
         soup_of=candidate.soup_of or None,
+        trained_on=candidate.trained_on,
     )
 
 
@@ -199,26 +201,3 @@ def _data_entry(data: PreparedData) -> DataEntry:
         num_people={part: int(people.get(part, 0)) for part in PARTS},
         crop=data.crop,
     )
-
-
-class _Scoring:
-    """Every metric of the scored parts, with intervals from the same resamples of people."""
-
-    def __init__(self, data: PreparedData) -> None:
-        self._data = data
-        self._resamples = {p: Resamples(Labelled.of(data, p)) for p in SCORED_PARTS}
-
-    def scores(self, probabilities: PartProbabilities) -> dict[str, Score]:
-        return {
-            name: Score(value=value, interval=self._interval(part, name, of_part))
-            for part, of_part in probabilities.items()
-            for name, value in part_scores(self._data, part, of_part).items()
-        }
-
-    def _interval(
-        self, part: str, name: str, probabilities_NC: np.ndarray
-    ) -> tuple[float, float] | None:
-        metric = name.removeprefix(f"{part}/")
-        if metric.startswith(OF_CLASSES):
-            return None
-        return self._resamples[part].interval(metric, probabilities_NC)

@@ -50,6 +50,7 @@ class MemberEntry(Entry):
         metrics: Its own scores, by names such as ``test/f1``.
         soup_of: Of a soup, the trials whose weights were averaged, as ``RUN/0007``; ``run`` and
             ``trial`` are those of the best of them.
+        trained_on: What it was trained on if not on the training part, in a few words.
     """
 
     folder: str = Field(pattern=r"^members/[0-9]+$")
@@ -61,6 +62,7 @@ class MemberEntry(Entry):
     std: Channels
     metrics: dict[str, Score]
     soup_of: tuple[str, ...] | None = None
+    trained_on: str | None = None
 
 
 class DataEntry(Entry):
@@ -93,7 +95,8 @@ class Manifest(Entry):
         attributes: Attributes by name.
         members: The networks.
         metrics: Scores of the weighted average, by names such as ``test/f1``; ``crossfit/f1`` is
-            of validation people who had no part in choosing the members.
+            of validation people who had no part in choosing the members, ``oof/f1`` of people
+            whom the members that predict them were not trained on.
         files: SHA-256 of every file but this one, by path in the bundle.
     """
 

@@ -118,7 +118,7 @@ def _parser() -> ArgumentParser:
     _add_what(parser.add_argument_group("what to search"))
     _add_data(parser.add_argument_group("from what"))
     _add_how_long(parser.add_argument_group("how long"))
-    _add_resources(parser.add_argument_group("on what"))
+    add_resources(parser.add_argument_group("on what"))
     _add_when_trials_fail(parser.add_argument_group("when trials fail"))
     _add_where(parser.add_argument_group("where it is kept"))
     return parser
@@ -224,7 +224,8 @@ def _add_how_long(group: argparse._ArgumentGroup) -> None:
     )
 
 
-def _add_resources(group: argparse._ArgumentGroup) -> None:
+def add_resources(group: argparse._ArgumentGroup) -> None:
+    """Add the options that say on what trials run."""
     group.add_argument(
         "--cpus-per-trial",
         metavar="X",
@@ -251,7 +252,8 @@ def _add_resources(group: argparse._ArgumentGroup) -> None:
     )
 
 
-def _add_when_trials_fail(group: argparse._ArgumentGroup) -> None:
+def add_when_trials_are_tried_again(group: argparse._ArgumentGroup) -> None:
+    """Add the options that say when a trial is given up."""
     group.add_argument(
         "--max-failures",
         metavar="N",
@@ -266,6 +268,10 @@ def _add_when_trials_fail(group: argparse._ArgumentGroup) -> None:
         help="time without an epoch after which a trial hangs (default: 20 times the longest "
         "epoch, at least 10m, 1h before a first one)",
     )
+
+
+def _add_when_trials_fail(group: argparse._ArgumentGroup) -> None:
+    add_when_trials_are_tried_again(group)
     group.add_argument(
         "--max-failed-share",
         metavar="SHARE",

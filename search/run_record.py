@@ -91,7 +91,7 @@ def record_resume(plan: "SearchPlan", argv: Sequence[str]) -> Path:
     record = read_record(plan.run_folder)
     record["options"] = plan.options.model_dump(mode="json")
     record["resources"] = asdict(plan.resources)
-    entry = {"at": _now(), "command": _command(argv)}
+    entry = {"at": now(), "command": _command(argv)}
     space = plan.run_folder / SPACE_FILE
     if space.read_text(encoding="utf-8") != plan.space.source:
         entry["space_until_then"] = _replace_space(space, plan.space.source).name
@@ -199,7 +199,7 @@ def _record(plan: "SearchPlan", argv: Sequence[str], *, data: dict[str, Any]) ->
         "git_commit": git_commit(),
         "hardware": hardware(),
         "user": _user(),
-        "started_at": _now(),
+        "started_at": now(),
         "command": _command(argv),
     }
 
@@ -217,7 +217,8 @@ def _command(argv: Sequence[str]) -> str:
     return shlex.join([*COMMAND, *map(masked, argv)])
 
 
-def _now() -> str:
+def now() -> str:
+    """Return the time in UTC, ISO 8601, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 

@@ -75,8 +75,8 @@ class _Cook:
         used, weights = [best], load_weights(best.weights_file)
         goodness, probabilities = self._goodness(best.probabilities), best.probabilities
         for trial in others:
-            tried = _mean_with(weights, load_weights(trial.weights_file), len(used))
-            tried, predicted = self._settled(tried)
+            tried = mean_with(weights, load_weights(trial.weights_file), len(used))
+            tried, predicted = settled(tried, best, self.pool.data, self.device)
             if (value := self._goodness(predicted)) >= goodness:
                 used, weights = [*used, trial], tried
                 goodness, probabilities = value, predicted
@@ -98,18 +98,33 @@ class _Cook:
         images = Labelled.of(self.pool.data, "val")
         return self.pool.objective.sign * scorer(self.pool.metric, images).of(probabilities_NC)
 
-    def _settled(self, weights: Weights) -> tuple[Weights, np.ndarray]:
-        """Return the weights with batch norm that fits them, and what they predict."""
-        data, best = self.pool.data, self.trials[0]
-        member = load_member(best.config_file, best.weights_file, data.label_space, self.device)
-        member.model.load_state_dict(weights)
-        images = data.images(member.config.resize)
-        estimate_batch_norm(member, images, _training_rows(data))
-        kept = {name: tensor.cpu() for name, tensor in member.model.state_dict().items()}
-        return kept, member.probabilities(images, data.rows("val"))
+
+def settled(
+    weights: Weights, like: Candidate, data: PreparedData, device: torch.device
+) -> tuple[Weights, np.ndarray]:
+    """Return averaged weights with batch norm that fits them, and what they predict.
+
+    Args:
+        weights: The average.
+        like: A trial with a network of the same kind.
+        data: Batch norm is estimated on its training part.
+        device: Where that is done.
+
+    Returns:
+        The weights, and float32 [num_val, num_classes], the probabilities of the validation part.
+    """
+    member = load_member(like.config_file, like.weights_file, data.label_space, device)
+    member.model.load_state_dict(weights)
+    images = data.images(member.config.resize)
+    estimate_batch_norm(member, images, _training_rows(data))
+    kept = {name: tensor.cpu() for name, tensor in member.model.state_dict().items()}
+    rows = data.rows("val")
+    if not len(rows):
+        return kept, np.empty((0, data.label_space.num_classes), np.float32)
+    return kept, member.probabilities(images, rows)
 
 
-def _mean_with(mean: Weights, added: Weights, num_used: int) -> Weights:
+def mean_with(mean: Weights, added: Weights, num_used: int) -> Weights:
     """Return the mean of so many trials with one more; whole numbers stay as they are."""
     return {
         name: tensor.lerp(added[name], 1 / (num_used + 1))

@@ -1,0 +1,1 @@
+"""Trains the chosen configurations of a search again, on more of its images."""

@@ -1,0 +1,65 @@
+"""Trains the networks of a refit on Ray."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+
+from search.cluster import joined_cluster, prepare_environment, private_ray
+from search.engine import ENGINE_FOLDER
+from search.options import SearchOptions
+from search.refit.books import RefitBooks
+from search.refit.view import RefitView
+from search.refit.work import Work
+from search.resources import LOCAL, Resources, available_here, share_out, share_out_nodes
+from trainable.errors import SearchError
+
+
+def train(work: Work, options: SearchOptions, console: Console) -> bool:
+    """Train what is not trained yet; return whether it was interrupted.
+
+    Raises:
+        SearchError: If a network cannot be trained.
+    """
+    if all(job.is_done for job in work.jobs):
+        return False
+    for size in dict.fromkeys(job.ingredient.config.resize for job in work.jobs):
+        next(iter(work.data.values())).images(size)  # before trials wait for each other
+    with _ray(options) as resources, RefitView(work.jobs, console) as view:
+        books = RefitBooks(work.jobs, view, max_concurrent=resources.max_concurrent)
+        from search.tuning import tune_trials
+
+        try:
+            was_interrupted = tune_trials(
+                books,
+                storage=work.path / ENGINE_FOLDER,
+                constants={
+                    "cpus": resources.cpus_per_trial,
+                    "gpus": resources.gpus_per_trial,
+                    "weights_dir": options.weights_dir and str(options.weights_dir),
+                },
+                max_failures=options.max_failures,
+                trial_timeout_s=options.trial_timeout_s,
+                budget_s=None,
+            )
+        finally:
+            shutil.rmtree(work.path / ENGINE_FOLDER, ignore_errors=True)
+    if books.failed and not was_interrupted:
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in books.failed.items())
+        raise SearchError(f"{len(books.failed)} of {len(work.jobs)} failed: {reasons}")
+    return was_interrupted
+
+
+@contextmanager
+def _ray(options: SearchOptions) -> Iterator[Resources]:
+    """Run a block with a Ray of its own, or on a cluster; yield what each network gets."""
+    if options.address != LOCAL:
+        with joined_cluster(options.address) as cluster:
+            yield share_out_nodes(options, cluster.nodes)
+        return
+    available = available_here()
+    resources = share_out(options, available)
+    prepare_environment(max_concurrent=resources.max_concurrent, is_private=True)
+    with private_ray(available):
+        yield resources
