@@ -88,7 +88,9 @@ def gain_figure(curve: pd.DataFrame, *, best: float, metric: str) -> go.Figure:
         line=line,
         hoverinfo="y",
     )
-    drawn.update_xaxes(title="votes handed out", dtick=whole_step(ends[1]))
+    drawn.update_xaxes(
+        title="votes handed out", dtick=whole_step(ends[1]), range=[0.7, ends[1] + 0.3]
+    )
     drawn.update_yaxes(title=plain(metric))
     return drawn
 
@@ -128,7 +130,13 @@ def _growth(subject: Subject) -> Iterator[str]:
         yield page.paragraph("No other trial improves on the best one.", kind="note")
         return
     yield page.figure(gain_figure(curve, best=best, metric=subject.run.metric), "gain")
-    yield page.paragraph("On validation, where members were chosen: it flatters.", kind="note")
+    note = (
+        "Each vote goes to the trial that helps most, or hurts least; the ensemble is the best of "
+        "all steps. On validation, where members were chosen: it flatters."
+    )
+    yield page.paragraph(note, kind="note")
+    steps = [(f"{row.step}", row.added or "several", number(row.value)) for row in rows_of(curve)]
+    yield page.as_table(["vote", "for", subject.run.metric], steps)
     diversity = choice.diversity()
     if len(diversity):
         rows = [
