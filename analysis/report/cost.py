@@ -85,9 +85,11 @@ def cost(subject: Subject) -> tuple[str, ...]:
 def _devices(subject: Subject, seconds: float) -> str:
     resources = subject.run.facts.get("resources", {})
     gpus, cpus = (float(resources.get(f"{kind}_per_trial") or 0) for kind in ("gpus", "cpus"))
-    if gpus:
-        return f"{gpus * seconds:,.0f} GPU-seconds, at {gpus:g} GPUs a trial."
-    return f"{cpus * seconds:,.0f} CPU-seconds, at {cpus:g} CPUs a trial." if cpus else ""
+    if not gpus and not cpus:
+        return ""
+    amount, kind = (gpus, "GPU") if gpus else (cpus, "CPU")
+    many = "" if amount == 1 else "s"
+    return f"{amount * seconds:,.0f} {kind}-seconds, at {amount:g} {kind}{many} a trial."
 
 
 def _saved(table: pd.DataFrame) -> str:

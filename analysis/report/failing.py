@@ -9,7 +9,7 @@ from analysis.report.subject import Subject
 from analysis.report.texts import counted, rows_of
 
 MOST_KINDS = 20
-LONGEST_REASON = 400
+LONGEST_REASON = 250
 
 
 def failures_table(subject: Subject) -> pd.DataFrame:

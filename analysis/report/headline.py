@@ -1,7 +1,7 @@
 """How good the best trial and the ensemble are, and how far each number may be believed."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,6 @@ from analysis.report import page
 from analysis.report.style import state_words
 from analysis.report.subject import Subject
 from analysis.report.texts import between, counted, number, rows_of
-from analysis.run_folder import RunFolder
 from trainable.errors import ConfigError
 from trainable.run_files import ENSEMBLE_FOLDER
 from trainable.trial_folder import trial_id
@@ -30,13 +29,15 @@ LEAST_FLATTERING = {
 TIME = "%Y-%m-%d %H:%M %Z"
 
 
-def headline_table(choice: Choice, manifest: Manifest | None, run: RunFolder) -> pd.DataFrame:
+def headline_table(
+    choice: Choice, manifest: Manifest | None, run_names: Collection[str]
+) -> pd.DataFrame:
     """Return the honest numbers of best trial and ensemble by the metric that was optimised.
 
     Args:
         choice: The greedy ensemble of the run's trials.
         manifest: The bundle that was written; its ensemble takes the place of the greedy one.
-        run: The run.
+        run_names: What a bundle may call the run.
 
     Returns:
         A row an estimate with the columns
@@ -53,7 +54,7 @@ def headline_table(choice: Choice, manifest: Manifest | None, run: RunFolder) ->
     if manifest is not None:
         rows = {key: score for key, score in rows.items() if key[1] == BEST}
         rows |= dict(_of_bundle(manifest, metric))
-        rows |= dict(_best_in_bundle(manifest, choice, run))
+        rows |= dict(_best_in_bundle(manifest, choice, run_names))
     order = sorted(rows, key=lambda key: list(PARTS).index(key[0]))
     cells = [(*key, rows[key].value, *(rows[key].interval or (math.nan,) * 2)) for key in order]
     return pd.DataFrame(cells, columns=COLUMNS)
@@ -66,11 +67,11 @@ def _of_bundle(manifest: Manifest, metric: str) -> Iterator[tuple[tuple[str, str
 
 
 def _best_in_bundle(
-    manifest: Manifest, choice: Choice, run: RunFolder
+    manifest: Manifest, choice: Choice, run_names: Collection[str]
 ) -> Iterator[tuple[tuple[str, str], Score]]:
     name = f"{TEST}/{choice.pool.metric}"
     for member in manifest.members:
-        is_best = (member.run, member.trial) == (run.name, choice.best.trial)
+        is_best = member.run in run_names and member.trial == choice.best.trial
         if is_best and not member.soup_of and name in member.metrics:
             yield (TEST, BEST), member.metrics[name]
 
@@ -98,7 +99,7 @@ def _honest(subject: Subject) -> Iterator[str]:
         yield page.paragraph(f"No interval: {error.problems[-1]}", kind="note")
         return
     manifest, problem = _manifest(subject)
-    honest = headline_table(choice, manifest, subject.run)
+    honest = headline_table(choice, manifest, subject.names)
     yield page.paragraph(_in_one_line(honest, choice.pool.objective.metric), kind="big")
     yield page.table(*_shown(honest, choice, manifest))
     parts = set(honest["part"])

@@ -78,7 +78,7 @@ def history_figure(table: pd.DataFrame, metric: str) -> go.Figure:
         line={"color": BEST, "shape": "hv", "width": 2},
         hoverinfo="skip",
     )
-    drawn.update_xaxes(title="epochs trained by all trials together")
+    drawn.update_xaxes(title="epochs trained by all trials together", tickformat=",d")
     drawn.update_yaxes(title=plain(metric))
     return drawn
 

@@ -17,8 +17,9 @@ const figures = () => document.querySelectorAll('.plotly-graph-div');
 addEventListener('beforeprint', () => {
   for (const details of document.querySelectorAll('details')) details.open = true;
   for (const figure of figures()) {
-    const most = parseInt(figure.closest('.wide').firstElementChild.style.width) || 680;
-    Plotly.relayout(figure, {autosize: false, width: Math.min(most, 680)});
+    const width = figure.closest('.wide').firstElementChild.style.width;
+    const most = width.endsWith('px') ? Math.min(parseInt(width), 680) : 680;
+    Plotly.relayout(figure, {autosize: false, width: most});
   }
 });
 addEventListener('afterprint', () => {

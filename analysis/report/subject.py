@@ -53,6 +53,11 @@ class Subject:
         raise ConfigError(expected(str(run.path), what, got, remedy))
 
     @property
+    def names(self) -> set[str]:
+        """Return what bundles may call the run: its folder may have been renamed since."""
+        return {self.run.name, str(self.run.facts.get("options", {}).get("name"))}
+
+    @property
     def ranked(self) -> pd.DataFrame:
         """Return the trials that have a rank, best first."""
         return self.ranking[self.ranking["rank"].notna()]

@@ -136,6 +136,28 @@ def test_a_bundle_gives_test_scores_and_without_one_there_are_none(copy, html, t
     assert f"{manifest['metrics']['test/f1']['value']:.4f}" in scored
 
 
+def test_a_bundle_of_a_run_that_was_renamed_since_is_known_as_its_own(copy, tmp_path):
+    facts = json.loads((copy / "run.json").read_text())
+    facts["options"] = {"name": copy.name}
+    (copy / "run.json").write_text(json.dumps(facts))
+    conclude_with_ensemble(RunFolder(copy), copy / "ensemble")
+    renamed = copy.rename(tmp_path / "renamed")
+    html = write_report(RunFolder(renamed), tmp_path / "report.html").read_text()
+    assert "How this ensemble grew is not recorded" not in html
+    assert f"{copy.name}/0" not in section(html, "ensemble")
+
+
+def test_soups_are_named_by_their_trials(copy, tmp_path):
+    conclude_with_ensemble(RunFolder(copy), copy / "ensemble")
+    file = copy / "ensemble" / "bundle.json"
+    manifest = json.loads(file.read_text())
+    manifest["members"][0]["soup_of"] = ["copy/0000", "copy/0001"]
+    file.write_text(json.dumps(manifest))
+    html = write_report(RunFolder(copy), tmp_path / "report.html").read_text()
+    assert "<th>soup of copy/0000, copy/0001</th>" in section(html, "ensemble")
+    assert "How this ensemble grew is not recorded" in section(html, "ensemble")
+
+
 def test_pictures_of_images_that_are_gone_are_left_out_with_a_line(copy, tmp_path):
     facts = json.loads((copy / "run.json").read_text())
     facts["data"] |= {"root": str(tmp_path / "gone"), "cache_dir": str(tmp_path / "none")}

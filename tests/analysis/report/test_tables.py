@@ -409,7 +409,7 @@ def test_mistakes_are_those_of_the_validation_part_most_confident_first(trained)
 
 
 def test_the_headline_has_no_test_part_without_a_bundle(trained):
-    table = headline_table(trained.choice, None, trained.run)
+    table = headline_table(trained.choice, None, trained.names)
     assert list(table["part"]) == ["val", "val", "crossfit", "crossfit"]
     of_part = table.set_index(["part", "what"])
     assert of_part["value"]["val", "ensemble"] >= of_part["value"]["val", "best member"]
@@ -418,22 +418,24 @@ def test_the_headline_has_no_test_part_without_a_bundle(trained):
 
 def test_a_bundle_made_in_another_way_takes_the_place_of_the_greedy_ensemble(trained, bundle):
     manifest = parse_manifest(bundle / "bundle.json")
-    members = members_table(trained.choice, manifest)
-    assert set(members["member"]) == {"trained/0000", "trained/0001", "trained/0002"}
+    members = members_table(trained.choice, manifest, trained.names)
+    assert set(members["member"]) == {"0000", "0001", "0002"}
+    elsewhere = members_table(trained.choice, manifest, {"another"})
+    assert set(elsewhere["member"]) == {"trained/0000", "trained/0001", "trained/0002"}
     assert members["weight"].sum() == pytest.approx(1)
-    assert not is_of(trained.choice, manifest, "trained")
-    table = headline_table(trained.choice, manifest, trained.run)
+    assert not is_of(trained.choice, manifest, trained.names)
+    table = headline_table(trained.choice, manifest, trained.names)
     of_part = table.set_index(["part", "what"])
     assert of_part["value"]["test", "ensemble"] == manifest.metrics["test/f1"].value
     assert ("crossfit", "ensemble") not in of_part.index
 
 
 def test_members_of_the_greedy_ensemble_come_with_their_own_values(trained):
-    members = members_table(trained.choice, None)
+    members = members_table(trained.choice, None, trained.names)
     assert members["weight"].sum() == pytest.approx(1)
     assert members["weight"].is_monotonic_decreasing
     own = dict(zip(members["member"], members["value"], strict=True))
     for name, value in own.items():
         curve = trained.run.trial_folder(int(name)).read_metrics()
         assert value == pytest.approx(max(row["val/f1"] for row in curve))
-    assert is_of(trained.choice, None, "trained")
+    assert is_of(trained.choice, None, trained.names)
