@@ -11,12 +11,16 @@ RANKED_STATES = ("complete", "pruned")
 STATE_ORDER = (*RANKED_STATES, "running", "waiting", "failed")
 
 
-def ranking_table(runs: Sequence[RunFolder]) -> pd.DataFrame:
+def ranking_table(runs: Sequence[RunFolder], *, with_accuracy: bool = True) -> pd.DataFrame:
     """Return the trials of all runs, best first.
 
     Complete and pruned trials are ranked together by ``value``: the best epoch of the one, the
     last of the other, as the search told Optuna. Trials that are equally good keep the order of
     their runs and numbers.
+
+    Args:
+        runs: The runs.
+        with_accuracy: Whether every trial's metrics.csv is read for its accuracy.
 
     Returns:
         A table with the columns
@@ -25,13 +29,13 @@ def ranking_table(runs: Sequence[RunFolder]) -> pd.DataFrame:
           order, and for those without a value;
         - ``run``: name of the run folder;
         - those of ``trials_table``, with ``accuracy`` at ``value_epoch``, in [0, 1], after
-          ``value``.
+          ``value`` if it was asked for.
 
     Raises:
         ConfigError: If the runs optimised different metrics.
     """
     _check_same_metric(runs)
-    table = pd.concat([_of_run(run) for run in runs], ignore_index=True)
+    table = pd.concat([_of_run(run, with_accuracy) for run in runs], ignore_index=True)
     is_ranked = table["state"].isin(RANKED_STATES) & table["value"].notna()
     places = {state: place for place, state in enumerate(STATE_ORDER)}
     table["place"] = table["state"].map(places).mask(is_ranked, -1)
@@ -49,14 +53,19 @@ def _check_same_metric(runs: Sequence[RunFolder]) -> None:
             raise ConfigError(expected(f"{run.path}: metric", known, run.metric))
 
 
-def _of_run(run: RunFolder) -> pd.DataFrame:
+def _of_run(run: RunFolder, with_accuracy: bool) -> pd.DataFrame:
+    table = _with_accuracy(run) if with_accuracy else trials_table(run)
+    table.insert(0, "run", run.name)
+    return table
+
+
+def _with_accuracy(run: RunFolder) -> pd.DataFrame:
     curves = curves_table(run).reindex(columns=["trial", "epoch", "val/accuracy"])
     curves.columns = pd.Index(["trial", "value_epoch", "accuracy"])
     curves = curves.astype({"value_epoch": "Int64", "accuracy": "float64"})
     table = trials_table(run).merge(curves, on=["trial", "value_epoch"], how="left")
     accuracy = table.pop("accuracy").where(table["value"].notna())
     table.insert(list(table).index("value") + 1, "accuracy", accuracy)
-    table.insert(0, "run", run.name)
     return table
 
 

@@ -10,9 +10,9 @@ from analysis.estimates.interval import Interval, Resamples, interval
 from analysis.estimates.labelled import Labelled
 from analysis.estimates.metric import scorer
 from analysis.report import page
-from analysis.report.style import SECOND, new_figure, plain, rows_height, with_rows
+from analysis.report.style import SECOND, label, new_figure, rows_height, with_rows
 from analysis.report.subject import Subject
-from analysis.report.texts import rows_of
+from analysis.report.texts import between, number, rows_of
 from trainable.data.index import LABEL, LabelSpace
 from trainable.data.prepared import PreparedData
 from trainable.objective import is_broken_down
@@ -44,11 +44,11 @@ def f1_table(data: PreparedData, probabilities_NC: np.ndarray) -> pd.DataFrame:
         names = data.label_space.names_of(of)
         if not is_broken_down(names):
             continue
-        for number, value in enumerate(names):
+        for place, value in enumerate(names):
             metric = f"class_f1/{value}" if of == LABEL else f"f1/{of}/{value}"
             f1 = scorer(metric, images).of(probabilities_NC)
             low, high = _interval(resamples, metric, probabilities_NC)
-            num_images = int((_values(images, of) == number).sum())
+            num_images = int((_values(images, of) == place).sum())
             rows.append((of, value, num_images, f1, low, high))
     return pd.DataFrame(rows, columns=COLUMNS)
 
@@ -85,7 +85,7 @@ def f1_figure(table: pd.DataFrame) -> go.Figure:
     )
     drawn.update_xaxes(range=[0, 1.02])
     drawn.update_layout(margin={"t": 4})
-    labels = [f"{plain(row.value)} ({row.num_images})" for row in rows_of(table)]
+    labels = [f"{label(row.value)} ({row.num_images})" for row in rows_of(table)]
     return with_rows(drawn, labels)
 
 
@@ -93,18 +93,29 @@ def f1_by_class(subject: Subject) -> tuple[str, ...]:
     """Return the section."""
     table = f1_table(subject.data, subject.probabilities)
     blocks = []
-    for number, (of, of_kind) in enumerate(table.groupby("of", sort=False)):
+    for place, (of, of_kind) in enumerate(table.groupby("of", sort=False)):
         shown = of_kind.sort_values("f1", kind="stable").head(MOST_ROWS).sort_index()
         blocks.append(page.subtitle(_title(str(of), subject.data.label_space)))
         if len(shown) < len(of_kind):
             text = f"Of {len(of_kind)}, the {len(shown)} lowest."
             blocks.append(page.paragraph(text, kind="note"))
-        blocks.append(page.figure(f1_figure(shown), f"f1-{number}"))
+        blocks.append(page.figure(f1_figure(shown), f"f1-{place}"))
+        blocks.append(_as_table(of_kind))
+    if not blocks:
+        return (page.paragraph("More than 100 classes: none has a bar of its own.", kind="note"),)
     note = (
-        "Of the best trial on validation, in brackets the number of images; the thin line is "
-        "where the value lies with 90 % probability."
+        "In brackets the number of images; the thin line is where the value lies with 90 % "
+        "probability, from the people drawn again."
     )
     return (*blocks, page.paragraph(note, kind="note"))
+
+
+def _as_table(table: pd.DataFrame) -> str:
+    rows = [
+        (row.value, f"{row.num_images:,}", number(row.f1), between(row.low, row.high))
+        for row in rows_of(table)
+    ]
+    return page.as_table(["", "images", "F1", "90 %"], rows)
 
 
 def _title(of: str, labels: LabelSpace) -> str:

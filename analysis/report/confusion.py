@@ -8,15 +8,17 @@ import plotly.graph_objects as go
 
 from analysis.recorded import read_confusions
 from analysis.report import page
-from analysis.report.style import GRID, new_figure, plain
+from analysis.report.style import GRID, LONGEST_LABEL, label, new_figure, plain
 from analysis.report.subject import Subject
+from analysis.report.texts import rows_of
 from trainable.data.index import LABEL
 from trainable.pictures.confusion import MOST_CLASSES, worst_classes
 
 COLORS = [[0, "#ffffff"], [0.5, "#93b4e8"], [1, "#1d4ed8"]]
 CELL, FEW_CLASSES = 26, 5  # pixels; classes whose cells may be larger
 LARGE_CELL = 60
-NARROW_ROOM, LETTER, ROOM_FOR_NAMES = 60, 7, 190
+NARROW_ROOM, LETTER, ROOM_FOR_NAMES = 60, 7, 220
+MOST_PAIRS = 20
 
 
 def confusion_table(counts: pd.DataFrame) -> pd.DataFrame:
@@ -46,6 +48,28 @@ def confusion_table(counts: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["true", "predicted", "images", "share"])
 
 
+def mistaken_pairs(counts: pd.DataFrame) -> pd.DataFrame:
+    """Return the pairs of different classes that occur, the most frequent first.
+
+    Args:
+        counts: As for ``confusion_table``; all classes count.
+
+    Returns:
+        The columns of ``confusion_table``.
+    """
+    matrix = counts.to_numpy()
+    totals = np.maximum(matrix.sum(axis=1), 1)
+    names = list(counts.index)
+    rows = [
+        (names[true], names[other], matrix[true, other], matrix[true, other] / totals[true])
+        for true, other in np.argwhere(matrix)
+        if true != other
+    ]
+    table = pd.DataFrame(rows, columns=["true", "predicted", "images", "share"])
+    order = ["images", "share"]
+    return table.sort_values(order, ascending=False, kind="stable", ignore_index=True)
+
+
 def confusion_figure(table: pd.DataFrame) -> go.Figure:
     """Draw ``confusion_table``: numbers of images, in colours of the share of the true class."""
     names = list(dict.fromkeys(table["true"]))
@@ -53,13 +77,14 @@ def confusion_figure(table: pd.DataFrame) -> go.Figure:
     images = table["images"].to_numpy().reshape(size, size)
     shares = table["share"].to_numpy().reshape(size, size)
     drawn = new_figure(height=_room(names) + _cell(size) * size)
-    labels = [plain(name) for name in names]
+    full = [plain(name) for name in names]
+    labels = [label(name) for name in names]
     hover = [
         [
             f"{true} taken for {other}: {images[i, j]}, {shares[i, j]:.0%}"
-            for j, other in enumerate(labels)
+            for j, other in enumerate(full)
         ]
-        for i, true in enumerate(labels)
+        for i, true in enumerate(full)
     ]
     drawn.add_heatmap(
         z=shares.round(4),
@@ -88,7 +113,7 @@ def confusion_figure(table: pd.DataFrame) -> go.Figure:
 
 def _room(names: Sequence[str]) -> int:
     """Return the pixels that the longest name takes beside the cells, or below them."""
-    return min(NARROW_ROOM + LETTER * max(map(len, names)), ROOM_FOR_NAMES)
+    return min(NARROW_ROOM + LETTER * min(max(map(len, names)), LONGEST_LABEL), ROOM_FOR_NAMES)
 
 
 def _cell(size: int) -> int:
@@ -99,16 +124,11 @@ def confusion(subject: Subject) -> tuple[str, ...]:
     """Return the section."""
     file = subject.run.trial_folder(subject.best).confusions
     tables = read_confusions(file, subject.data.label_space)
-    note = (
-        "Of the best trial's best epoch, on validation: images of the class on the left that were "
-        "taken for the one below; the darker, the larger the share of the class."
-    )
-    blocks = [
-        block
+    drawn = [
+        "".join(_blocks(attribute, counts, f"confusion-{number}"))
         for number, (attribute, counts) in enumerate(tables.items())
-        for block in _blocks(attribute, counts, f"confusion-{number}")
     ]
-    return (*blocks, page.paragraph(note, kind="note"))
+    return drawn[0], page.beside(drawn[1:])
 
 
 def _blocks(attribute: str, counts: pd.DataFrame, name: str) -> Iterator[str]:
@@ -122,3 +142,17 @@ def _blocks(attribute: str, counts: pd.DataFrame, name: str) -> Iterator[str]:
     least, most = (room + of * size for of in (CELL, LARGE_CELL))
     least = least if size > FEW_CLASSES else 0
     yield page.figure(confusion_figure(table), name, least_width=least, most_width=most)
+    yield _mistakes(counts)
+
+
+def _mistakes(counts: pd.DataFrame) -> str:
+    table = mistaken_pairs(counts)
+    if table.empty:
+        return page.paragraph("No mistakes.", kind="note")
+    rows = [
+        (row.true, row.predicted, f"{row.images:,}", f"{row.share:.0%}")
+        for row in rows_of(table.head(MOST_PAIRS))
+    ]
+    of = f", the most frequent {MOST_PAIRS} of {len(table):,}" if len(table) > MOST_PAIRS else ""
+    header = ["it is", "taken for", "images", "share of the class"]
+    return page.folded(f"The mistakes as a table{of}", page.table(header, rows))

@@ -6,6 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from analysis.report import page
+from analysis.report.stopping import stops_block, stops_table
 from analysis.report.style import (
     BEST,
     FAINT,
@@ -16,12 +17,13 @@ from analysis.report.style import (
     whole_step,
 )
 from analysis.report.subject import Subject
-from analysis.report.texts import counted, number, rows_of, spread_out
+from analysis.report.texts import number, rows_of, spread_out
 from trainable.trial_folder import trial_id
 
 HEIGHT = 380
 MOST_CURVES, MOST_BEST = 200, 50
 DRAWN_STATES = ("failed", "pruned", "running", "complete")
+DASHES = {"failed": "dot"}
 
 
 def curves_table(subject: Subject) -> pd.DataFrame:
@@ -47,38 +49,22 @@ def curves_table(subject: Subject) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["trial", "state", "epoch", "value"])
 
 
-def stops_table(subject: Subject) -> pd.DataFrame:
-    """Return where the scheduler stopped trials, of all trials, drawn or not.
-
-    Returns:
-        A row an epoch after which at least one was stopped, with the columns ``epoch``,
-        ``num_reached`` (trials that finished the epoch) and ``num_stopped``.
-    """
-    ranking = subject.ranking
-    stopped = ranking.loc[ranking["state"] == "pruned", "epochs"]
-    rows = [
-        (int(epoch), int((ranking["epochs"] >= epoch).sum()), int((stopped == epoch).sum()))
-        for epoch in sorted(stopped.unique())
-    ]
-    return pd.DataFrame(rows, columns=["epoch", "num_reached", "num_stopped"])
-
-
 def curves_figure(curves: pd.DataFrame, stops: pd.DataFrame, metric: str) -> go.Figure:
-    """Draw curves by state, the best trial on top, and a dashed line where trials were stopped."""
+    """Draw curves by state, the best trial on top, and a dashed line at each rung."""
     drawn = new_figure(height=HEIGHT)
     best = int(curves["trial"].iloc[0])
     others = curves[curves["trial"] != best]
     for state in DRAWN_STATES:
         of_state = others[others["state"] == state]
         if len(of_state):
-            style = {"color": STATE_COLORS[state], "width": 1}
+            style = {"color": STATE_COLORS[state], "width": 1, "dash": DASHES.get(state, "solid")}
             _add_curves(drawn, of_state, name=state_words(state), metric=metric, line=style)
     _add_ends(drawn, others)
     of_best, style = curves[curves["trial"] == best], {"color": BEST, "width": 2.5}
     _add_curves(drawn, of_best, name=f"best: {trial_id(best)}", metric=metric, line=style)
-    for epoch in stops["epoch"]:
-        drawn.add_vline(x=epoch, line={"color": FAINT, "width": 1, "dash": "dash"}, layer="below")
-    drawn.update_xaxes(title="epoch", dtick=whole_step(int(curves["epoch"].max())))
+    _add_rungs(drawn, [int(epoch) for epoch in stops.loc[stops["is_rung"], "epoch"]])
+    last = int(curves["epoch"].max())
+    drawn.update_xaxes(title="epoch", dtick=whole_step(last), range=[0.7, last + 0.3])
     drawn.update_yaxes(title=plain(metric))
     return drawn
 
@@ -98,7 +84,8 @@ def _add_curves(
             for epoch, value in zip(of_trial["epoch"], of_trial["value"], strict=True)
         ]
         hover.append("")
-    mode = "lines+markers" if len(x) < 400 else "lines"
+    # A curve of a single epoch is nothing without its point.
+    mode = "lines+markers" if len(x) < 400 or curves["epoch"].max() == 1 else "lines"
     opacity = 0.7 if len(curves) < 1000 else 0.4
     drawn.add_scatter(
         x=x,
@@ -111,6 +98,14 @@ def _add_curves(
         hovertext=hover,
         hoverinfo="text",
     )
+
+
+def _add_rungs(drawn: go.Figure, epochs: list[int]) -> None:
+    line = {"color": FAINT, "width": 1, "dash": "dash"}
+    for epoch in epochs:
+        drawn.add_vline(x=epoch, line=line, layer="below")
+    if epochs:  # for the legend alone
+        drawn.add_scatter(x=[None], y=[None], mode="lines", name="rung", line=line)
 
 
 def _add_ends(drawn: go.Figure, curves: pd.DataFrame) -> None:
@@ -127,27 +122,51 @@ def _add_ends(drawn: go.Figure, curves: pd.DataFrame) -> None:
         )
 
 
+def ends_table(subject: Subject) -> pd.DataFrame:
+    """Return how each curve went, of all trials that finished an epoch, best first.
+
+    Returns:
+        A row a trial with the columns ``trial``, ``state``, ``epochs``, ``best_epoch``; ``best``,
+        the value there; ``last``, that of the last epoch, missing where it is no number.
+    """
+    sign = subject.sign
+    rows = []
+    for row in rows_of(subject.ranking):
+        curve = subject.run.trials[row.trial].intermediate_values
+        finite = {epoch: value for epoch, value in sorted(curve.items()) if math.isfinite(value)}
+        if finite:
+            best = max(finite, key=lambda epoch: sign * finite[epoch])
+            last = finite.get(max(curve), math.nan)
+            rows.append((row.trial, row.state, len(curve), best, finite[best], last))
+    return pd.DataFrame(rows, columns=["trial", "state", "epochs", "best_epoch", "best", "last"])
+
+
 def curves(subject: Subject) -> tuple[str, ...]:
     """Return the section."""
-    shown, stops = curves_table(subject), stops_table(subject)
-    blocks = [page.figure(curves_figure(shown, stops, subject.run.metric), "curves")]
-    num_all = sum(bool(trial.intermediate_values) for trial in subject.run.trials)
-    if (num_shown := shown["trial"].nunique()) < num_all:
+    shown, stops, ends = curves_table(subject), stops_table(subject), ends_table(subject)
+    if shown.empty:
+        return (page.paragraph("No learning curve is recorded.", kind="note"),)
+    drawn = curves_figure(shown, stops, subject.run.metric)
+    blocks = [page.figure(drawn, "curves")]
+    if (num_shown := shown["trial"].nunique()) < len(ends):
         rule = f"the best {MOST_BEST}, and of the others every so many-th in their ranking"
-        note = f"Shown are {num_shown} of {num_all:,} curves: {rule}."
+        note = f"Shown are {num_shown} of {len(ends):,} curves: {rule}."
         blocks.append(page.paragraph(note, kind="note"))
-    return (*blocks, *_where_stopped(subject, stops))
+    return (*blocks, stops_block(subject, stops), _ends(ends))
 
 
-def _where_stopped(subject: Subject, stops: pd.DataFrame) -> list[str]:
-    options = subject.run.facts.get("options", {})
-    scheduler = options.get("scheduler")
-    if stops.empty:
-        return [page.paragraph("No trial was stopped early.", kind="note")]
-    where = ", ".join(
-        f"epoch {row.epoch}: {row.num_stopped:,} of {row.num_reached:,}" for row in rows_of(stops)
-    )
-    by = f" by {scheduler}" if scheduler else ""
-    total = counted(int(stops["num_stopped"].sum()), "trial")
-    text = f"Stopped early{by}, {total} (of those that reached the rung): {where}."
-    return [page.paragraph(text, kind="note")]
+def _ends(table: pd.DataFrame) -> str:
+    header = ["trial", "state", "epochs", "best value", "in epoch", "last value"]
+    rows = [
+        (
+            trial_id(row.trial),
+            state_words(row.state),
+            f"{row.epochs}",
+            number(row.best),
+            f"{row.best_epoch}",
+            number(row.last),
+        )
+        for row in rows_of(table.head(MOST_BEST))
+    ]
+    of = "" if len(table) <= MOST_BEST else f", the best {MOST_BEST} of {len(table):,}"
+    return page.folded(f"The curves as a table{of}", page.table(header, rows))

@@ -6,10 +6,10 @@ from analysis.failures import kinds, listed_trials
 from analysis.leaderboard_view import common_to_failures
 from analysis.report import page
 from analysis.report.subject import Subject
-from analysis.report.texts import rows_of
+from analysis.report.texts import counted, rows_of
 
 MOST_KINDS = 20
-LONGEST_REASON = 400
+LONGEST_REASON = 250
 
 
 def failures_table(subject: Subject) -> pd.DataFrame:
@@ -34,13 +34,17 @@ def failures(subject: Subject) -> tuple[str, ...]:
     if table.empty:
         return (page.paragraph("No trial failed."),)
     rows = [
-        (f"{row.num_trials:,}", row.reason[:LONGEST_REASON], listed_trials(row.trials))
+        (f"{row.num_trials:,}", _cut(row.reason), listed_trials(row.trials))
         for row in rows_of(table.head(MOST_KINDS))
     ]
-    blocks = [page.table(["trials", "reason", "which"], rows)]
+    blocks = [page.table(["trials", "reason", "which"], rows, kind="texts")]
     if len(table) > MOST_KINDS:
-        more = int(table["num_trials"][MOST_KINDS:].sum())
-        blocks.append(page.paragraph(f"And {more} more failed for other reasons.", kind="note"))
+        more = counted(int(table["num_trials"][MOST_KINDS:].sum()), "trial")
+        blocks.append(page.paragraph(f"And {more} failed for other reasons.", kind="note"))
     traits = common_to_failures(subject.ranking)
     blocks += [page.paragraph(f"Common to failed trials: {trait}") for trait in traits]
     return tuple(blocks)
+
+
+def _cut(reason: str) -> str:
+    return reason if len(reason) <= LONGEST_REASON else f"{reason[:LONGEST_REASON]}…"

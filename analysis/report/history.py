@@ -6,9 +6,16 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from analysis.report import page
-from analysis.report.style import BEST, STATE_COLORS, new_figure, plain, state_words
+from analysis.report.style import (
+    BEST,
+    STATE_COLORS,
+    STATE_SYMBOLS,
+    new_figure,
+    plain,
+    state_words,
+)
 from analysis.report.subject import Subject
-from analysis.report.texts import number, rows_of
+from analysis.report.texts import counted, number, rows_of
 from trainable.trial_folder import trial_id
 
 HEIGHT = 340
@@ -51,7 +58,12 @@ def history_figure(table: pd.DataFrame, metric: str) -> go.Figure:
             y=of_state["value"].round(5),
             mode="markers",
             name=state_words(state),
-            marker={"color": STATE_COLORS[state], "size": 7 if len(table) < 300 else 4},
+            marker={
+                "color": STATE_COLORS[state],
+                "symbol": STATE_SYMBOLS[state],
+                "size": 7 if len(table) < 300 else 4,
+                "line": {"width": 1.3, "color": STATE_COLORS[state]},
+            },
             hovertext=[
                 f"trial {trial_id(row.trial)}<br>{plain(metric)} {number(row.value)}"
                 for row in rows_of(of_state)
@@ -66,18 +78,37 @@ def history_figure(table: pd.DataFrame, metric: str) -> go.Figure:
         line={"color": BEST, "shape": "hv", "width": 2},
         hoverinfo="skip",
     )
-    drawn.update_xaxes(title="epochs trained by all trials together")
+    drawn.update_xaxes(title="epochs trained by all trials together", tickformat=",d")
     drawn.update_yaxes(title=plain(metric))
     return drawn
+
+
+def improvements_table(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of ``history_table`` whose trial was better than all that ended before."""
+    best = table["best_so_far"]
+    return table[best.notna() & (best != best.shift())].reset_index(drop=True)
 
 
 def history(subject: Subject) -> tuple[str, ...]:
     """Return the section."""
     table = history_table(subject)
+    if table.empty:
+        return (page.paragraph("No epoch is recorded.", kind="note"),)
+    steps = improvements_table(table)
     drawn = history_figure(table, subject.run.metric)
-    first = table.loc[table["best_so_far"] == table["best_so_far"].iloc[-1], "epochs_spent"].min()
+    spent = int(table["epochs_spent"].iloc[-1])
+    first = int(steps["epochs_spent"].iloc[-1])
     text = (
-        f"The best value was there after {first:,} of {table['epochs_spent'].iloc[-1]:,} epochs. "
+        f"The best value was there after {first:,} of {counted(spent, 'epoch')}. "
         "A complete trial counts by its best epoch, one that was stopped by its last."
     )
-    return page.figure(drawn, "history"), page.paragraph(text, kind="note")
+    rows = [
+        (trial_id(row.trial), state_words(row.state), f"{row.epochs_spent:,}", number(row.value))
+        for row in rows_of(steps)
+    ]
+    header = ["trial", "state", "epochs by then", subject.run.metric]
+    return (
+        page.figure(drawn, "history"),
+        page.paragraph(text, kind="note"),
+        page.folded("The trials that were better than all before", page.table(header, rows)),
+    )

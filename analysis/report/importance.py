@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 import optuna
@@ -14,37 +14,42 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from analysis.report import page
 from analysis.report.style import (
-    FAINT,
+    INK,
+    PALE,
     SECOND,
+    label,
     new_figure,
-    plain,
     rows_height,
     with_rows,
 )
 from analysis.report.subject import Subject
-from analysis.report.texts import counted
+from analysis.report.texts import counted, rows_of
 
 FEWEST_TRIALS = 30
 FEWEST_BEST, SHARE_BEST = 8, 0.1
 MOST_SHUFFLES, FEWEST_SHUFFLES, SHUFFLED_TRIALS = 10, 3, 3_000
 QUANTILE = 0.95
 MOST_SHOWN = 15
+COLORS = {True: SECOND, False: PALE}  # whether more than chance
 TOO_FEW = (
     "Too few trials to say which hyperparameters matter: {have}, and with fewer than {need} "
     "chance decides what would be shown here."
+)
+READ = (
+    "The further a bar goes beyond its mark, the more it matters. The mark is what chance alone "
+    "reaches; a pale bar that stays below it says nothing."
 )
 HOW = (
     "How much the values of a hyperparameter differ between the best {best} trials and all of "
     "them (conditional PED-ANOVA). One that exists only with another choice, such as a loss's "
     "gamma, is judged among the trials that have it, and counts by how many of those there are: "
     "whether it is there at all belongs to the choice. Trials that were stopped early count, too: "
-    "all that matters of them is that they are not among the best. The line: what chance alone "
-    "reaches, from trials whose values were shuffled; a bar that stays below says nothing, and "
-    "one in twenty ends above it for no reason."
+    "all that matters of them is that they are not among the best. Chance: from trials whose "
+    "values were shuffled; one bar in twenty ends above its mark for no reason."
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Judged:
     """Trials with what they are worth, larger being better.
 
@@ -63,13 +68,19 @@ class _Judged:
 
     def importance(self, goodness: np.ndarray) -> dict[str, float]:
         """Return the importance of each hyperparameter if the trials had been that good."""
-        optuna.logging.set_verbosity(optuna.logging.ERROR)
-        study = optuna.create_study(direction="maximize")
-        study.add_trials([_complete(t, v) for t, v in zip(self.trials, goodness, strict=True)])
+        for trial, value in zip(self._study.get_trials(deepcopy=False), goodness, strict=True):
+            trial.value = float(value)  # the study's own trials: making a study anew is slow
         evaluator = PedAnovaImportanceEvaluator(target_quantile=self.share_best)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that some choice was made by a single trial
-            return evaluator.evaluate(study)
+            return evaluator.evaluate(self._study)
+
+    @cached_property
+    def _study(self) -> optuna.Study:
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        study = optuna.create_study(direction="maximize")
+        study.add_trials([_complete(trial) for trial in self.trials])
+        return study
 
     def by_chance(self) -> dict[str, float]:
         """Return what hardly any importance would exceed if values said nothing.
@@ -87,10 +98,10 @@ class _Judged:
         return dict(means * np.nanquantile(ratios, QUANTILE))
 
 
-def _complete(trial: FrozenTrial, value: float) -> FrozenTrial:
+def _complete(trial: FrozenTrial) -> FrozenTrial:
     return create_trial(
         state=TrialState.COMPLETE,
-        value=float(value),
+        value=0.0,
         params=trial.params,
         distributions=trial.distributions,
     )
@@ -145,7 +156,7 @@ def importance_figure(table: pd.DataFrame) -> go.Figure:
         y=rows,
         orientation="h",
         name="importance",
-        marker={"color": SECOND},
+        marker={"color": list(shown["importance"].gt(shown["chance"]).map(COLORS))},
         hoverinfo="x",
     )
     drawn.add_scatter(
@@ -153,11 +164,11 @@ def importance_figure(table: pd.DataFrame) -> go.Figure:
         y=rows,
         mode="markers",
         name="by chance",
-        marker={"symbol": "line-ns-open", "size": 14, "color": FAINT, "line": {"width": 2}},
+        marker={"symbol": "line-ns-open", "size": 16, "color": INK, "line": {"width": 2}},
         hoverinfo="x",
     )
     drawn.update_xaxes(title="share of all importance", tickformat=".0%", rangemode="tozero")
-    return with_rows(drawn, [plain(name) for name in shown["name"]])
+    return with_rows(drawn, [label(name) for name in shown["name"]])
 
 
 def importance(subject: Subject) -> tuple[str, ...]:
@@ -170,7 +181,17 @@ def importance(subject: Subject) -> tuple[str, ...]:
     if table.empty:
         return (page.paragraph("No hyperparameter was varied by the space.", kind="note"),)
     num_best = round(max(SHARE_BEST * num_ranked, FEWEST_BEST))
-    note = HOW.format(best=num_best)
+    note = READ
     if len(table) > MOST_SHOWN:
-        note += f" Shown are {MOST_SHOWN} of {len(table)}."
-    return page.figure(importance_figure(table), "importance"), page.paragraph(note, kind="note")
+        note += f" Shown are {MOST_SHOWN} of {len(table)}; the table has all."
+    rows = [
+        (row.name, f"{row.importance:.1%}", f"{row.chance:.1%}", f"{row.num_trials:,}")
+        for row in rows_of(table)
+    ]
+    header = ["hyperparameter", "importance", "by chance", "trials that have it"]
+    return (
+        page.figure(importance_figure(table), "importance"),
+        page.paragraph(note, kind="note"),
+        page.as_table(header, rows),
+        page.folded("How this is worked out", page.paragraph(HOW.format(best=num_best))),
+    )

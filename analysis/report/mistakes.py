@@ -14,14 +14,12 @@ from analysis.report.texts import rows_of
 from trainable.data.cache import cache_file
 from trainable.data.decode import decode_image
 from trainable.data.prepared import PreparedData
+from trainable.errors import SearchError
 from trainable.pictures.mistakes import most_confident_mistakes
 
 HEIGHT = 160  # pixels
 QUALITY = 80
-NOTE = (
-    "Validation images that the best trial is most sure of and wrong about, with the "
-    "probability that it gave to each class."
-)
+NOTE = "In brackets the probability that the trial gave to each class."
 
 
 def mistakes_table(data: PreparedData, probabilities_NC: np.ndarray) -> pd.DataFrame:
@@ -90,8 +88,16 @@ def _pixels(data: PreparedData, row: int, size: tuple[int, int]) -> np.ndarray |
     try:
         return decode_image(data.index.root / data.index.table["path"][row], large, crop=data.crop)
     except ValueError:
-        file = cache_file(data, size)
-        return np.asarray(data.images(size)[row]) if file.is_file() else None
+        return _cached_pixels(data, row, size)
+
+
+def _cached_pixels(data: PreparedData, row: int, size: tuple[int, int]) -> np.ndarray | None:
+    if not cache_file(data, size).is_file():
+        return None
+    try:
+        return np.asarray(data.images(size)[row])
+    except SearchError:  # damaged, and cannot be made anew
+        return None
 
 
 def _jpeg(pixels: np.ndarray) -> str:

@@ -17,8 +17,9 @@ const figures = () => document.querySelectorAll('.plotly-graph-div');
 addEventListener('beforeprint', () => {
   for (const details of document.querySelectorAll('details')) details.open = true;
   for (const figure of figures()) {
-    const most = parseInt(figure.closest('.wide').firstElementChild.style.maxWidth) || 680;
-    Plotly.relayout(figure, {autosize: false, width: Math.min(most, 680)});
+    const width = figure.closest('.wide').firstElementChild.style.width;
+    const most = width.endsWith('px') ? Math.min(parseInt(width), 680) : 680;
+    Plotly.relayout(figure, {autosize: false, width: most});
   }
 });
 addEventListener('afterprint', () => {
@@ -34,11 +35,13 @@ class Section:
     Args:
         name: Its place in the address, such as ``cost``.
         title: Its heading.
+        lead: What there is to see, a sentence or two.
         blocks: Its content, pieces of HTML.
     """
 
     name: str
     title: str
+    lead: str
     blocks: tuple[str, ...]
 
 
@@ -62,12 +65,18 @@ def code(text: str) -> str:
     return f"<pre><code>{escape(text)}</code></pre>"
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table of texts; the first column names the rows."""
+def table(header: Sequence[str], rows: Iterable[Sequence[str]], *, kind: str = "") -> str:
+    """Return a table of texts; the first column names the rows.
+
+    Args:
+        header: Names of the columns.
+        rows: The rows.
+        kind: A class of the style sheet: ``texts`` for long ones, which are broken into lines.
+    """
     head = "".join(f"<th>{escape(cell)}</th>" for cell in header)
     body = "".join(_row(row) for row in rows)
     inner = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-    return f'<div class="wide">{inner}</div>'
+    return f'<div class="{f"wide {kind}".strip()}">{inner}</div>'
 
 
 def _row(row: Sequence[str]) -> str:
@@ -80,6 +89,11 @@ def folded(summary: str, block: str) -> str:
     return f"<details><summary>{escape(summary)}</summary>{block}</details>"
 
 
+def as_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return the table that a figure shows, to be unfolded below it."""
+    return folded("As a table", table(header, rows))
+
+
 def picture(jpeg_base64: str, *, captions: Sequence[str]) -> str:
     """Return a picture with lines of text below."""
     image = f'<img alt="" src="data:image/jpeg;base64,{jpeg_base64}">'
@@ -90,6 +104,11 @@ def picture(jpeg_base64: str, *, captions: Sequence[str]) -> str:
 def pictures(blocks: Iterable[str]) -> str:
     """Return pictures side by side, as many in a row as there is room for."""
     return f'<div class="pictures">{"".join(blocks)}</div>'
+
+
+def beside(blocks: Iterable[str]) -> str:
+    """Return blocks side by side where there is room."""
+    return f'<div class="beside">{"".join(f"<div>{block}</div>" for block in blocks)}</div>'
 
 
 def figure(
@@ -106,8 +125,8 @@ def figure(
     html = plotly.io.to_html(
         drawn, full_html=False, include_plotlyjs=False, config=CONFIG, div_id=f"figure-{name}"
     )
-    most = "none" if most_width is None else f"{most_width}px"
-    style = f"min-width:{least_width}px;max-width:{most}"
+    width = "100%" if most_width is None else f"{most_width}px"
+    style = f"min-width:{least_width}px;width:{width};max-width:100%"
     return f'<div class="wide"><div style="{style}">{html}</div></div>'
 
 
@@ -115,7 +134,8 @@ def page(title: str, subtitle: str, sections: Sequence[Section]) -> str:
     """Return the whole page, everything that it needs within it."""
     links = " ".join(f'<a href="#{s.name}">{escape(s.title)}</a>' for s in sections)
     body = "".join(
-        f'<section id="{s.name}"><h2>{escape(s.title)}</h2>{"".join(s.blocks)}</section>\n'
+        f'<section id="{s.name}"><h2>{escape(s.title)}</h2>{paragraph(s.lead, kind="lead")}'
+        f"{''.join(s.blocks)}</section>\n"
         for s in sections
     )
     return (

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from analysis.report import page
 from analysis.report.importance import importance_table
-from analysis.report.style import BEST, FAINT, GRID, new_figure, plain
+from analysis.report.style import BEST, FAINT, GRID, label, new_figure, plain
 from analysis.report.subject import Subject
 from analysis.report.texts import counted, number, short, spread_out
 from analysis.run_folder import CONFIG
@@ -19,6 +19,8 @@ HEIGHT, LEAST_WIDTH = 420, 720
 MOST_AXES, FEWEST_AXES, MOST_CHOICES, MOST_NUMBERS = 6, 3, 12, 4
 MOST_LINES, MOST_BEST = 300, 100
 ABSENT, ABSENT_WORDS = -0.12, "without"
+LONGEST_TICK = 17
+MOST_ROWS = 20
 COLORS = ("#d6d9de", "#bfd0e8", "#8fb0dd", "#4f83cc", "#1d4ed8")
 
 
@@ -138,7 +140,7 @@ def parallel_figure(table: pd.DataFrame, metric: str, by_log: Collection[str]) -
     _add_lines(drawn, axes, table, np.array([0]), {"color": BEST, "width": 2.5})
     for place, drawn_axis in enumerate(axes):
         _add_axis(drawn, place, drawn_axis)
-    drawn.update_layout(showlegend=False, margin={"l": 30, "r": 70, "t": 50, "b": 20})
+    drawn.update_layout(showlegend=False, margin={"l": 30, "r": 70, "t": 50, "b": 8})
     drawn.update_xaxes(visible=False, range=[-0.1, len(axes) - 0.75])
     lowest = min(float(of.positions.min()) for of in axes)
     drawn.update_yaxes(visible=False, range=[lowest - 0.06, 1.06])
@@ -179,7 +181,7 @@ def _add_axis(drawn: go.Figure, place: int, of: Axis) -> None:
         drawn.add_annotation(
             x=place,
             y=position,
-            text=plain(text),
+            text=label(text, LONGEST_TICK),
             showarrow=False,
             xanchor="left",
             xshift=4,
@@ -206,5 +208,19 @@ def parallel(subject: Subject) -> tuple[str, ...]:
     hidden = len(subject.varied) - len(names)
     if hidden > 0:
         note += f" Left out: {counted(hidden, 'more hyperparameter')}."
-    figure = page.figure(drawn, "parallel", least_width=LEAST_WIDTH)
-    return figure, page.paragraph(note, kind="note")
+    shown = table.head(MOST_ROWS)
+    rows = [
+        (
+            trial_id(cells[0]),
+            number(cells[1]),
+            *(ABSENT_WORDS if v is None else short(v) for v in cells[2:]),
+        )
+        for cells in shown.itertuples(index=False, name=None)
+    ]
+    header = ["trial", subject.run.metric, *(name.removesuffix("/name") for name in names)]
+    of = f", the best {MOST_ROWS}" if len(table) > MOST_ROWS else ""
+    return (
+        page.figure(drawn, "parallel", least_width=LEAST_WIDTH),
+        page.paragraph(note, kind="note"),
+        page.folded(f"The trials as a table{of}", page.table(header, rows)),
+    )

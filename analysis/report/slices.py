@@ -9,9 +9,11 @@ import plotly.graph_objects as go
 
 from analysis.estimates.interval import interval
 from analysis.report import page
+from analysis.report.ablation import ablation_blocks
 from analysis.report.style import (
     BEST,
     SECOND,
+    label,
     new_figure,
     plain,
     rows_height,
@@ -23,7 +25,7 @@ from analysis.run_folder import CONFIG
 from trainable.trial_folder import trial_id
 
 NUM_RESAMPLES = 1_000
-MOST_VALUES = 8
+MOST_VALUES = 12
 COLUMNS = [
     "name",
     "value",
@@ -38,20 +40,20 @@ COLUMNS = [
     "gain_high",
 ]
 NOTE = (
-    "Mean over the trials with each choice, whatever else differs between them; the bar, and "
-    "'90 %', is where it lies with 90 % probability, from the trials drawn again. 'Against "
-    "others' is how much better it is than the other choices together; it is certain only as far "
-    "as its interval leaves out 0. The search itself tries promising choices with promising "
-    "company, and trials that were stopped count by their last epoch: for a verdict, run "
-    "spaces/one_at_a_time.py."
+    "In brackets the number of trials. Mean over the trials with each choice, whatever else "
+    "differs between them; the bar, and '90 %', is where it lies with 90 % probability, from the "
+    "trials drawn again. In the table, 'against others' is how much better it is than the other "
+    "choices together; it is certain only as far as its interval leaves out 0. The search itself "
+    "tries promising choices with promising company, and trials that were stopped count by their "
+    "last epoch: for a verdict, run spaces/one_at_a_time.py.{more}"
 )
 
 
 def slices_table(subject: Subject) -> pd.DataFrame:
     """Return how well trials with each choice did, of all ranked trials.
 
-    A choice is a value of a hyperparameter with at most eight values (of more, only those that
-    are no numbers are shown, the eight most frequent).
+    A choice is a value of a hyperparameter with at most twelve values (of more, only those that
+    are no numbers are shown, the twelve most frequent).
 
     Returns:
         A row a choice, in the order of the space, each one's values from best mean to worst,
@@ -125,7 +127,7 @@ def slices_figure(table: pd.DataFrame, metric: str) -> go.Figure:
         labels.append(f"<b>{plain(_without_name(str(name)))}</b>")
         for row in rows_of(of_name):
             places.append(len(labels))
-            labels.append(f"{plain(row.value)} ({row.num_trials})")
+            labels.append(f"{label(row.value)} ({row.num_trials})")
     drawn = new_figure(height=rows_height(len(labels)))
     bars = {
         "array": (table["high"] - table["mean"]).fillna(0).round(5),
@@ -161,8 +163,9 @@ def _without_name(name: str) -> str:
 def slices(subject: Subject) -> tuple[str, ...]:
     """Return the section."""
     table = slices_table(subject)
+    ablation = tuple(ablation_blocks(subject))
     if table.empty:
-        return (page.paragraph("No choice was tried more than once.", kind="note"),)
+        return ablation or (page.paragraph("No choice was tried more than once.", kind="note"),)
     header = ["", "choice", "trials", "mean", "90 %", "best", "trial", "against others", "90 %"]
     rows = [
         (
@@ -179,7 +182,24 @@ def slices(subject: Subject) -> tuple[str, ...]:
         for row in rows_of(table)
     ]
     return (
+        *ablation,
+        *([page.subtitle("Each choice over all trials")] if ablation else []),
         page.figure(slices_figure(table, subject.run.metric), "slices"),
-        page.folded("The same as a table", page.table(header, rows)),
-        page.paragraph(NOTE, kind="note"),
+        page.as_table(header, rows),
+        page.paragraph(NOTE.format(more=_left_out(subject, table)), kind="note"),
     )
+
+
+def _left_out(subject: Subject, table: pd.DataFrame) -> str:
+    """Return how many values of a hyperparameter are not shown, if there are such."""
+    shown = table["name"].value_counts()
+    counts = {
+        name: subject.ranked[CONFIG + str(name)].dropna().map(short).nunique()
+        for name in shown.index
+    }
+    cut = [
+        f"{_without_name(str(name))} ({MOST_VALUES} of {counts[name]})"
+        for name in shown.index[shown == MOST_VALUES]
+        if counts[name] > MOST_VALUES
+    ]
+    return f" Shown are the most frequent choices of {', '.join(cut)}." if cut else ""

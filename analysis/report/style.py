@@ -5,54 +5,73 @@ from html import escape
 import plotly.graph_objects as go
 
 INK, FAINT, GRID, PAPER = "#1b1f24", "#6b7280", "#e5e7eb", "#ffffff"
-BEST, SECOND = "#c2410c", "#1d4ed8"
+# Colours that people who see no red or no green tell apart (Okabe and Ito 2008).
+BEST, SECOND, PALE = "#d55e00", "#0072b2", "#a9c9de"
 STATE_COLORS = {
-    "complete": "#15803d",
+    "complete": SECOND,
     "pruned": "#a3a3a3",
-    "failed": "#dc2626",
-    "running": "#2563eb",
+    "failed": "#cc79a7",
+    "running": "#009e73",
     "waiting": "#9ca3af",
 }
+STATE_SYMBOLS = {"complete": "circle", "pruned": "x-thin-open", "running": "triangle-up-open"}
 STATE_WORDS = {"pruned": "stopped early"}
 ROW_HEIGHT = 22  # pixels, of a line of text in a figure
 MOST_TICKS = 8
+LONGEST_LABEL = 28
 FONT = "system-ui, sans-serif"
+# In the dark, figures are turned around as a whole: their paper then is the colour of --card.
 STYLE = """
+:root{color-scheme:light dark;--ink:#1b1f24;--faint:#5b6270;--line:#e5e7eb;--card:#fff;
+ --ground:#f3f4f6;--link:#1d4ed8}
 *{box-sizing:border-box}
-body{margin:0;background:#f3f4f6;color:#1b1f24;font:15px/1.5 system-ui,sans-serif}
+body{margin:0;background:var(--ground);color:var(--ink);font:15px/1.5 system-ui,sans-serif;
+ -webkit-text-size-adjust:100%}
 main{max-width:1060px;margin:0 auto;padding:16px 12px 48px}
 h1{font-size:1.6rem;margin:.3em 0;overflow-wrap:anywhere}
-h2{font-size:1.2rem;margin:0 0 .5em}
-h3{font-size:1rem;margin:.9em 0 .2em}
-nav{display:flex;flex-wrap:wrap;gap:4px 14px;margin:0 0 14px}
-a{color:#1d4ed8;text-decoration:none}
-section{background:#fff;border:1px solid #e5e7eb;border-radius:8px;padding:14px 16px;
+h2{font-size:1.2rem;margin:0}
+h3{font-size:1rem;margin:.9em 0 .2em;overflow-wrap:anywhere}
+nav{display:flex;flex-wrap:wrap;gap:6px 14px;margin:0 0 14px}
+a{color:var(--link);text-decoration:none}
+section{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:14px 16px;
  margin:0 0 14px}
 p{margin:.4em 0;overflow-wrap:anywhere}
-.note{color:#6b7280;font-size:.88rem}
+.lead{color:var(--faint);margin:0 0 .7em}
+.note{color:var(--faint);font-size:.88rem}
 .big{font-size:1.15rem}
 .wide{overflow-x:auto}
+.beside{display:flex;flex-wrap:wrap;gap:0 36px}
+.beside>div{max-width:100%}
 table{border-collapse:collapse;font-size:.9rem;margin:.5em 0}
-th,td{padding:3px 14px 3px 0;text-align:left;vertical-align:top;border-bottom:1px solid #e5e7eb;
- font-variant-numeric:tabular-nums}
-thead th{color:#6b7280;font-weight:500}
+th,td{padding:3px 14px 3px 0;text-align:left;vertical-align:top;
+ border-bottom:1px solid var(--line);font-variant-numeric:tabular-nums}
+.texts td{overflow-wrap:anywhere;min-width:6.5em}
+thead th{color:var(--faint);font-weight:500}
 tbody th{font-weight:500}
-pre{background:#f3f4f6;padding:10px;border-radius:6px;white-space:pre-wrap;overflow-wrap:anywhere;
- font-size:.82rem;margin:.5em 0}
-summary{cursor:pointer;color:#1d4ed8;margin:.4em 0}
+pre{background:var(--ground);padding:10px;border-radius:6px;white-space:pre-wrap;
+ overflow-wrap:anywhere;font-size:.82rem;margin:.5em 0}
+pre code{user-select:all}
+summary{cursor:pointer;color:var(--link);margin:.4em 0}
 .pictures{display:grid;grid-template-columns:repeat(auto-fill,minmax(140px,1fr));gap:12px}
 figure{margin:0;font-size:.78rem;line-height:1.35;overflow-wrap:anywhere}
-figure img{width:100%;max-height:190px;object-fit:contain;background:#f3f4f6;display:block}
-@media (max-width:600px){main{padding:8px 6px 32px}section{padding:10px}}
+figure img{width:100%;max-height:190px;object-fit:contain;background:var(--ground);display:block}
+@media (max-width:600px){main{padding:8px 6px 32px}section{padding:10px}
+ th,td{padding-right:9px}}
+@media screen and (prefers-color-scheme:dark){
+ :root{--ink:#e6e7e9;--faint:#a4a9b3;--line:#33363b;--card:#1c1c1c;--ground:#101112;
+  --link:#8ab4f8}
+ .plotly-graph-div{filter:invert(.89) hue-rotate(180deg)}
+}
 @media print{
  @page{margin:14mm}
  body{background:#fff;font-size:11px}
  main{padding:0;max-width:none}
  nav{display:none}
  section{border:0;padding:0 0 6px}
- h2,h3{break-after:avoid}
+ h2,h3,.lead{break-after:avoid}
  .wide{overflow:visible;break-inside:avoid}
  .wide>div{min-width:0!important}
+ details .wide,.texts{break-inside:auto}
  tr,figure{break-inside:avoid}
  .pictures{grid-template-columns:repeat(5,1fr)}
 }
@@ -67,6 +86,19 @@ def plain(text: object) -> str:
         '&lt;b&gt;R&amp;D&lt;/b&gt;'
     """
     return escape(str(text), quote=False)
+
+
+def label(text: object, most: int = LONGEST_LABEL) -> str:
+    """Return a text as a figure's axis shows it: cut in the middle where it is too long.
+
+    Example:
+        >>> label("swin_small_patch4_window7_224", 16)
+        'swin_sma…w7_224'
+    """
+    whole = str(text)
+    if len(whole) > most:
+        whole = f"{whole[: most // 2]}…{whole[len(whole) - most // 2 + 2 :]}"
+    return plain(whole)
 
 
 def new_figure(*, height: int) -> go.Figure:

@@ -14,11 +14,13 @@ from analysis.manifest import Manifest, parse_manifest
 from analysis.ranking import ranking_table
 from analysis.recorded import read_probabilities
 from analysis.run_folder import CONFIG, RunFolder
+from analysis.study_file import CONFIG as GIVEN
 from trainable.data.prepared import PreparedData, read_data
 from trainable.errors import ConfigError, expected
 from trainable.run_files import ENSEMBLE_FOLDER
 
 RATE, SEED = "optimizer/lr", "seed"
+NONE = "none"
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +29,8 @@ class Subject:
 
     Args:
         run: The run folder.
-        ranking: Its trials as ``ranking_table`` gives them; the first one has a value.
+        ranking: Its trials as ``ranking_table`` gives them, a value None, such as no gradient
+            clipping, as the text ``none``; the first one has a value.
     """
 
     run: RunFolder
@@ -40,7 +43,7 @@ class Subject:
         Raises:
             ConfigError: If no trial has a value, or a file is damaged.
         """
-        ranking = ranking_table([run])
+        ranking = _with_none_named(ranking_table([run], with_accuracy=False), run)
         if ranking["rank"].notna().any():
             return cls(run, ranking)
         counts = ranking["state"].value_counts()
@@ -48,6 +51,11 @@ class Subject:
         remedy = "Why trials failed: trials/*/error.txt." if "failed" in counts else ""
         what = "at least one complete or stopped trial with a value"
         raise ConfigError(expected(str(run.path), what, got, remedy))
+
+    @property
+    def names(self) -> set[str]:
+        """Return what bundles may call the run: its folder may have been renamed since."""
+        return {self.run.name, str(self.run.facts.get("options", {}).get("name"))}
 
     @property
     def ranked(self) -> pd.DataFrame:
@@ -101,3 +109,12 @@ class Subject:
         """The manifest of the bundle in ``RUN/ensemble``, None where none was written."""
         file = self.run.path / ENSEMBLE_FOLDER / MANIFEST
         return parse_manifest(file) if file.is_file() else None
+
+
+def _with_none_named(ranking: pd.DataFrame, run: RunFolder) -> pd.DataFrame:
+    """Tell a hyperparameter that is given as None from one that a trial does not have."""
+    given = [run.trials[number].user_attrs.get(GIVEN, {}) for number in ranking["trial"]]
+    for name in {name for config in given for name, value in config.items() if value is None}:
+        is_none = [name in config and config[name] is None for config in given]
+        ranking[CONFIG + name] = ranking[CONFIG + name].mask(is_none, NONE)
+    return ranking

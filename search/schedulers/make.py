@@ -1,7 +1,8 @@
 """Makes a scheduler from its name and plain values."""
 
+from analysis.rungs import rung_epochs
 from search.options import SchedulerName, SearchOptions
-from search.schedulers.asha import Asha, rung_epochs
+from search.schedulers.asha import Asha
 from search.schedulers.base import Scheduler
 from search.schedulers.hyperband import Hyperband
 from search.schedulers.median import Median

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from html import escape
 from html.parser import HTMLParser
 
 import pytest
@@ -63,13 +64,20 @@ def html(trained_run, tmp_path_factory):
 
 
 def test_the_report_of_trained_trials_has_all_its_sections(html):
-    for name, title, _ in SECTIONS:
-        assert f"<h2>{title}</h2>" in html
+    for name, title, lead, _ in SECTIONS:
+        assert f'<h2>{title}</h2><p class="lead">{escape(lead)}' in html
         assert "Left out" not in section(html, name)
     drawn = re.findall(r'<div id="figure-([\w-]+)"', html)
     wanted = {"history", "curves", "parallel", "slices", "confusion-0", "confusion-1", "f1-2"}
     assert set(drawn) >= wanted
     assert len(drawn) == len(set(drawn))
+
+
+def test_every_figure_has_a_table_in_its_section(html):
+    for name, *_ in SECTIONS:
+        num_figures = len(re.findall(r'<div id="figure-', section(html, name)))
+        assert section(html, name).count("<table>") >= num_figures
+    assert "As a table" in section(html, "slices")
 
 
 def test_the_report_loads_nothing_and_has_plotly_once(html):
@@ -128,6 +136,28 @@ def test_a_bundle_gives_test_scores_and_without_one_there_are_none(copy, html, t
     assert f"{manifest['metrics']['test/f1']['value']:.4f}" in scored
 
 
+def test_a_bundle_of_a_run_that_was_renamed_since_is_known_as_its_own(copy, tmp_path):
+    facts = json.loads((copy / "run.json").read_text())
+    facts["options"] = {"name": copy.name}
+    (copy / "run.json").write_text(json.dumps(facts))
+    conclude_with_ensemble(RunFolder(copy), copy / "ensemble")
+    renamed = copy.rename(tmp_path / "renamed")
+    html = write_report(RunFolder(renamed), tmp_path / "report.html").read_text()
+    assert "How this ensemble grew is not recorded" not in html
+    assert f"{copy.name}/0" not in section(html, "ensemble")
+
+
+def test_soups_are_named_by_their_trials(copy, tmp_path):
+    conclude_with_ensemble(RunFolder(copy), copy / "ensemble")
+    file = copy / "ensemble" / "bundle.json"
+    manifest = json.loads(file.read_text())
+    manifest["members"][0]["soup_of"] = ["copy/0000", "copy/0001"]
+    file.write_text(json.dumps(manifest))
+    html = write_report(RunFolder(copy), tmp_path / "report.html").read_text()
+    assert "<th>soup of copy/0000, copy/0001</th>" in section(html, "ensemble")
+    assert "How this ensemble grew is not recorded" in section(html, "ensemble")
+
+
 def test_pictures_of_images_that_are_gone_are_left_out_with_a_line(copy, tmp_path):
     facts = json.loads((copy / "run.json").read_text())
     facts["data"] |= {"root": str(tmp_path / "gone"), "cache_dir": str(tmp_path / "none")}
@@ -142,6 +172,68 @@ def test_a_damaged_file_costs_only_its_section(copy, tmp_path):
     html = write_report(RunFolder(copy), tmp_path / "report.html").read_text()
     assert "confusion.csv: expected a table of" in section(html, "confusion")
     assert html.count("Left out: ") == 1
+
+
+@pytest.mark.parametrize("name", ["metrics", "confusions", "probabilities", "config"])
+def test_a_damaged_file_of_the_best_trial_costs_at_most_the_sections_that_need_it(
+    copy, tmp_path, name
+):
+    getattr(RunFolder(copy).trial_folder(best_of(copy)), name).write_bytes(b"\x00damaged")
+    html = write_report(RunFolder(copy), tmp_path / "report.html").read_text()
+    left_out = {of for of, *_ in SECTIONS if "Left out: " in section(html, of)}
+    needed = {"confusions": {"confusion"}, "probabilities": {"f1", "mistakes"}}
+    assert left_out == needed.get(name, set())
+    assert "figure-ablation" not in html
+
+
+def test_a_damaged_bundle_costs_its_own_numbers_alone(copy, tmp_path):
+    (copy / "ensemble").mkdir()
+    (copy / "ensemble" / "bundle.json").write_text("{")
+    html = write_report(RunFolder(copy), tmp_path / "report.html").read_text()
+    result = section(html, "result")
+    assert "ensemble/ is left out: " in result
+    assert "cross-fitted" in result
+    assert [of for of, *_ in SECTIONS if "Left out: " in section(html, of)] == ["ensemble"]
+
+
+def test_a_damaged_split_leaves_what_needs_no_images(copy, tmp_path):
+    (copy / "split.csv").write_text("damaged")
+    html = write_report(RunFolder(copy), tmp_path / "report.html").read_text()
+    left_out = {of for of, *_ in SECTIONS if "Left out: " in section(html, of)}
+    assert left_out == {"confusion", "f1", "mistakes", "ensemble"}
+    assert "figure-history" in html
+
+
+def test_a_run_of_one_trial_is_told_of_in_lines(make_run, tmp_path):
+    html = write_report(RunFolder(make_run("run", [COMPLETE])), tmp_path / "r.html").read_text()
+    for name in ("importance", "parallel", "slices", "price"):
+        assert "figure-" not in section(html, name)
+        assert 'class="note"' in section(html, name)
+    assert "figure-history" in section(html, "history")
+
+
+def test_one_validation_person_makes_intervals_of_no_width(copy, tmp_path):
+    lines = (copy / "split.csv").read_text().splitlines()
+    place = lines[0].split(",").index("person")
+    rows = [line.split(",") for line in lines]
+    for row in rows[1:]:
+        row[place] = "somebody" if "val" in row else row[place]
+    (copy / "split.csv").write_text("\n".join(",".join(row) for row in rows) + "\n")
+    html = write_report(RunFolder(copy), tmp_path / "report.html").read_text()
+    assert "Left out: " not in html
+    (low, high), *_ = re.findall(r"\((\d\.\d+) to (\d\.\d+)\)", section(html, "result"))
+    assert low == high
+
+
+def test_an_ablation_is_shown_against_its_base(make_run, tmp_path):
+    losses = ["focal", "f1", "cross_entropy", "label_smoothing"]
+    trials = [
+        {"state": "complete", "curve": [0.5 + n / 10], "config": {"loss/name": name, "seed": n}}
+        for n, name in enumerate(losses)
+    ]
+    html = write_report(RunFolder(make_run("run", trials)), tmp_path / "r.html").read_text()
+    assert "One change at a time, against trial 0000" in section(html, "slices")
+    assert "<td>+0.3000</td>" in section(html, "slices")
 
 
 def test_data_without_attributes_have_the_label_alone(copy, tmp_path):

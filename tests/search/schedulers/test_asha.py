@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from ray.tune.schedulers import AsyncHyperBandScheduler, TrialScheduler
 
-from search.schedulers.asha import Asha, rung_epochs
+from analysis.rungs import rung_epochs
+from search.schedulers.asha import Asha
 from search.schedulers.hyperband import Hyperband
 
 
