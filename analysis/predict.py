@@ -11,9 +11,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from analysis.bundle import read_bundle
+from analysis.formats.names import FORMATS, SAFETENSORS, TO_READ, check_packages
 from analysis.image_list import ImageList, read_image_list
 from analysis.output import check_output
-from analysis.prediction_table import FORMATS, prediction_table, write_predictions
+from analysis.prediction_table import SUFFIXES, prediction_table, write_predictions
 from trainable.command import ArgumentParser, positive_whole_number, run_command
 from trainable.errors import ConfigError, expected
 
@@ -33,14 +34,17 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     add("--device", choices=DEVICES, default="auto", help="auto takes a GPU if there is one")
     flip = "average with the mirrored image: twice the time, and right and left must not matter"
     add("--flip", action="store_true", help=flip)
+    as_ = f"what runs: {SAFETENSORS}, or another one that the bundle was made with"
+    add("--format", choices=FORMATS, default=SAFETENSORS, help=as_)
     arguments = parser.parse_args(argv)
+    check_packages(TO_READ, [arguments.format])
     _check_out(arguments.out)
     return arguments
 
 
 def _check_out(file: Path) -> None:
-    if file.suffix not in FORMATS:
-        raise ConfigError(expected("--out", f"a file {' or '.join(FORMATS)}", str(file)))
+    if file.suffix not in SUFFIXES:
+        raise ConfigError(expected("--out", f"a file {' or '.join(SUFFIXES)}", str(file)))
     check_output(file)
 
 
@@ -53,7 +57,7 @@ def _predict(argv: Sequence[str] | None) -> int:
     from analysis.member import choose_device
     from analysis.predictor import Predictor
 
-    predictor = Predictor(bundle, choose_device(arguments.device))
+    predictor = Predictor(bundle, choose_device(arguments.device), arguments.format)
     with _progress_bar() as progress:
         predictions = predictor.predict(
             images.paths,
