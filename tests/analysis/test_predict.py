@@ -14,6 +14,7 @@ from analysis.predict import main
 from trainable.data.decode import decode_image
 
 PROBABILITIES = ["prob/blue", "prob/green", "prob/red"]
+WARM = ["attribute_prob/warm/no", "attribute_prob/warm/yes"]
 
 
 def predict(bundle, images, out, *options):
@@ -60,7 +61,7 @@ def test_the_data_sets_own_images_get_the_probabilities_recorded_in_training(
 def test_class_and_attributes_are_those_of_the_highest_probability(bundle, photos, tmp_path):
     table = predict(bundle, photos, tmp_path / "out.csv")
     best = table[PROBABILITIES].idxmax(axis="columns").str.removeprefix("prob/")
-    assert list(table) == ["path", "class", *PROBABILITIES, "attribute/warm"]
+    assert list(table) == ["path", "class", *PROBABILITIES, "attribute/warm", *WARM]
     assert list(table["class"]) == list(best)
     assert list(table["attribute/warm"]) == ["yes" if c == "red" else "no" for c in best]
     assert table[PROBABILITIES].sum(axis="columns").to_numpy() == pytest.approx(1, abs=1e-5)
