@@ -23,7 +23,7 @@ DEVICES = ("auto", "cpu", "cuda")
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     about = "Predict the classes of images with a bundle of analysis.ensemble or analysis.export."
-    what = "a folder, or a CSV table with a column path or ImageID; its column ans is filled in"
+    what = "a folder, or a CSV or Parquet table with path or ImageID; a column ans is filled in"
     parser = ArgumentParser("python -m analysis.predict", about)
     add = parser.add_argument
     add("bundle", metavar="BUNDLE", type=Path, help="folder of the bundle")
@@ -80,7 +80,9 @@ def _complain(images: ImageList, unreadable: dict[int, str]) -> None:
         ConfigError: If these are all.
     """
     for place, reason in unreadable.items():
-        sys.stderr.write(f"{images.paths[place]}: {reason}\n")
+        path = str(images.paths[place])
+        # A name may hold a line break or a terminal's commands.
+        sys.stderr.write(f"{path if path.isprintable() else repr(path)}: {reason}\n")
     num_images = len(images.paths)
     if len(unreadable) == num_images:
         got = f"none of {num_images}"

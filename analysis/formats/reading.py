@@ -8,10 +8,10 @@ import torch
 
 from analysis.bundle import Bundle
 from analysis.formats.names import FILES, ONNX, SAFETENSORS, FormatName
-from analysis.formats.network import Network, reason
+from analysis.formats.network import Network
 from analysis.manifest import MemberEntry
 from analysis.member import load_member
-from trainable.errors import ConfigError, expected
+from trainable.errors import ConfigError, expected, first_line
 
 
 def read_network(
@@ -63,7 +63,7 @@ def read_graph(
         raise
     except Exception as error:  # torch and onnxruntime raise errors of many kinds
         what = f"a network as {format_name} for images {size[0]}x{size[1]}"
-        raise ConfigError(expected(str(file), what, f"'{reason(error)}'")) from error
+        raise ConfigError(expected(str(file), what, f"'{first_line(error)}'")) from error
     if tried_NC.shape != (1, num_classes):
         got = f"{tried_NC.shape[-1]}" if tried_NC.ndim else "none"
         raise ConfigError(expected(str(file), f"probabilities of {num_classes} classes", got))

@@ -9,12 +9,12 @@ import numpy as np
 import torch
 
 from analysis.formats.names import FILES, ONNX, SAFETENSORS, FormatName
-from analysis.formats.network import Network, reason
+from analysis.formats.network import Network
 from analysis.formats.program import exported_program
 from analysis.formats.reading import read_graph
 from analysis.formats.torch_export_format import write_torch_export
 from analysis.member import Member
-from trainable.errors import ConfigError, expected
+from trainable.errors import ConfigError, expected, first_line
 
 TOLERANCE = 1e-4
 # The graph must take any number of images, so that several are tried, one image among them.
@@ -78,7 +78,7 @@ def _refused(member: Member, format_name: FormatName) -> Iterator[None]:
         raise
     except Exception as error:
         option, backbone = f"--format {format_name}", member.config.backbone.name
-        got = f"{backbone}: '{reason(error)}'"
+        got = f"{backbone}: '{first_line(error)}'"
         remedy = f"Leave out {option}, or choose trials with another backbone."
         what = f"a backbone that can be written as {format_name}"
         raise ConfigError(expected(option, what, got, remedy)) from error

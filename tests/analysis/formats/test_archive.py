@@ -98,7 +98,7 @@ def set_pickle(config):
         (GRAPH, lambda g: first_node(g).update(target="#x"), "a known target, got '#x'"),
         (GRAPH, lambda g: first_node(g).update(name="x = print(1)"), "a known name, got"),
         (GRAPH, lambda g: g.update({"print(1)": 1}), r"expected a name, got 'print\(1\)'"),
-        (GRAPH, set_size, "expected a known expr_str, got '__import__"),
+        (GRAPH, set_size, "expected a known expr_str, got .__import__"),
         (GRAPH, set_signature, "expected a known in_spec"),
     ],
 )
