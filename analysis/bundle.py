@@ -1,7 +1,8 @@
 """The bundle: a folder that predicts on any machine, with what it is made of and how good it is.
 
     bundle.json    the manifest: members, weights, classes, metrics, a hash of every other file
-    members/N/     model.safetensors and config.json of one member
+    members/N/     model.safetensors and config.json of one member; if asked for, also
+                   model.onnx and model.pt2
     card.md        the same for people
 
 A bundle may come from a stranger. Reading one unpickles nothing, follows no path out of its
@@ -14,13 +15,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from analysis.manifest import Manifest, MemberEntry, parse_manifest
+from analysis.formats.names import FILES, SAFETENSORS
+from analysis.manifest import CONFIG, Manifest, MemberEntry, parse_manifest
 from analysis.output import output
 from trainable.errors import ConfigError, expected
 from trainable.files import write_json
 
 MANIFEST, CARD = "bundle.json", "card.md"
-WEIGHTS, CONFIG = "model.safetensors", "config.json"
+WEIGHTS = FILES[SAFETENSORS]
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ def read_bundle(path: Path) -> Bundle:
             that is not in its folder.
     """
     manifest = parse_manifest(path / MANIFEST)
-    needed = [CARD, *(f"{m.folder}/{f}" for m in manifest.members for f in (WEIGHTS, CONFIG))]
+    needed = [CARD, *(file for member in manifest.members for file in member.files)]
     problems = [
         expected(str(path / MANIFEST), f"a hash of {name}", "none")
         for name in needed

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from analysis.formats.names import FORMATS, ONNX, SAFETENSORS, TORCH_EXPORT
 from analysis.manifest import Manifest, MemberEntry, Score
 from trainable.trial_folder import trial_id
 
@@ -24,6 +25,22 @@ WORDS = {
     "again.",
 }
 
+IN_AND_OUT = (
+    "It takes `images`, uint8 [number, height, width, 3] in RGB, any number of them, scaled and "
+    "cut as in training, and gives `probabilities`, float32 [number, classes]; normalisation is "
+    "inside. Of validation images it says what `model.safetensors` says to 1e-4."
+)
+FORMAT_WORDS = {
+    SAFETENSORS: "No file here is a pickle, and reading one runs nothing that is in it. "
+    "`model.safetensors` holds the weights of a member.",
+    ONNX: f"`model.onnx` is a member for onnxruntime and other servers. {IN_AND_OUT} Add "
+    "`--format onnx` to the command above to run these.",
+    TORCH_EXPORT: f"`model.pt2` is a member for `torch.export.load`. {IN_AND_OUT} It is written "
+    "without example images, which torch would pickle, but `torch.export.load` also unpickles "
+    "and runs what others put into such a file: `--format torch-export` of the command above "
+    "first refuses all but tensors and known operators, and without it no such file is read.",
+}
+
 
 def card_text(manifest: Manifest) -> str:
     """Return the card in Markdown."""
@@ -43,6 +60,7 @@ def card_text(manifest: Manifest) -> str:
         "\n".join(_member_table(manifest.members)),
         "## Use",
         "    python -m analysis.predict BUNDLE --images FOLDER --out predictions.csv",
+        *(FORMAT_WORDS[name] for name in FORMATS if name in manifest.formats),
     ]
     return "\n\n".join(sections) + "\n"
 

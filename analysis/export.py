@@ -9,6 +9,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from analysis.formats.names import add_format_option, formats_to_write
 from analysis.manifest import Manifest
 from analysis.ranking import ranking_table
 from analysis.run_folder import RunFolder
@@ -44,11 +45,13 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     how_many = "how many trials, the best ones (1)"
     parser.add_argument("--top", metavar="K", type=positive_whole_number, default=1, help=how_many)
     parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="a new folder")
+    add_format_option(parser)
     return parser.parse_args(argv)
 
 
 def _export(argv: Sequence[str] | None) -> int:
     arguments = _parse(argv)
+    formats = formats_to_write(arguments.format)
     run = RunFolder(arguments.run)
     numbers = best_with_weights(run, arguments.top)
     console = Console()
@@ -59,7 +62,7 @@ def _export(argv: Sequence[str] | None) -> int:
 
     weights = dict.fromkeys(numbers, 1 / len(numbers))
     chosen = _how_chosen(run, len(numbers))
-    manifest = export_trials(run, weights, arguments.out, chosen=chosen)
+    manifest = export_trials(run, weights, arguments.out, chosen=chosen, formats=formats)
     _report(console, run, manifest, arguments.out)
     return 0
 

@@ -7,11 +7,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import torch
 
-from analysis.bundle import CONFIG, WEIGHTS, new_bundle, seal
+from analysis.bundle import WEIGHTS, new_bundle, seal
 from analysis.candidate import Candidate, trial_candidate
 from analysis.card import card_text
-from analysis.manifest import AttributeEntry, DataEntry, Manifest, MemberEntry, Score
+from analysis.formats.names import SAFETENSORS, FormatName
+from analysis.formats.writing import NUM_CHECKED, Said, check_formats, write_formats
+from analysis.manifest import CONFIG, AttributeEntry, DataEntry, Manifest, MemberEntry, Score
 from analysis.member import Member, choose_device, load_member
 from analysis.run_folder import RunFolder
 from analysis.scoring import Scoring
@@ -43,7 +46,12 @@ class Exported:
 
 
 def export_trials(
-    run: RunFolder, weights: Mapping[int, float], out: Path, *, chosen: str
+    run: RunFolder,
+    weights: Mapping[int, float],
+    out: Path,
+    *,
+    chosen: str,
+    formats: Sequence[FormatName] = (SAFETENSORS,),
 ) -> Manifest:
     """Write the bundle of some trials of a run and return its manifest.
 
@@ -52,13 +60,14 @@ def export_trials(
         weights: Share of each trial in the average, by number; they sum to 1.
         out: Folder of the bundle, new or empty.
         chosen: How the trials were chosen, a sentence.
+        formats: What each is written as.
 
     Raises:
         ConfigError: As ``export_members``.
     """
     data = read_data(run.path)
     members = [(trial_candidate(run, n, data), weight) for n, weight in weights.items()]
-    return export_members(data, members, out, chosen=chosen).manifest
+    return export_members(data, members, out, chosen=chosen, formats=formats).manifest
 
 
 def export_members(
@@ -68,12 +77,13 @@ def export_members(
     *,
     chosen: str,
     metrics: Mapping[str, Score] | None = None,
+    formats: Sequence[FormatName] = (SAFETENSORS,),
 ) -> Exported:
     """Write the bundle of some candidates, of one run or of several with the same data.
 
     Every member is read back from the bundle and must reproduce the probabilities that were
-    recorded in training, of the images that it was validated on. The test part is scored here, and
-    decides nothing.
+    recorded in training, of the images that it was validated on; in other formats it must say the
+    same as in safetensors. The test part is scored here, and decides nothing.
 
     Args:
         data: What they were trained on.
@@ -81,10 +91,11 @@ def export_members(
         out: Folder of the bundle, new or empty.
         chosen: How they were chosen, a sentence.
         metrics: Further scores of the average, such as ``crossfit/f1``.
+        formats: What each is written as, safetensors among them.
 
     Raises:
         ConfigError: If a member's files are missing or damaged, or do not reproduce what was
-            recorded; nothing is left in ``out`` then.
+            recorded, or it cannot be written in a format; nothing is left in ``out`` then.
     """
     scoring = Scoring(data)
     with new_bundle(out) as folder:
@@ -92,8 +103,10 @@ def export_members(
         for place, (candidate, weight) in enumerate(members):
             at = folder / "members" / str(place)
             member, probabilities = _export_member(data, candidate, at)
+            _write_formats(data, candidate, at, formats)
             scores = scoring.scores(probabilities)
-            entries.append(_entry(candidate, member, weight, f"members/{place}", scores))
+            entry = _entry(candidate, member, weight, f"members/{place}", scores)
+            entries.append(entry.model_copy(update={"formats": tuple(formats)}))
             of_members.append(probabilities)
         average = _average(of_members, [weight for _, weight in members])
         scores = scoring.scores(average) | dict(metrics or {})
@@ -124,6 +137,21 @@ def _export_member(
         of_held_out = member.probabilities(data.images(member.config.resize), candidate.held_out)
         _check_reproduced(candidate, of_held_out, candidate.held_out, data)
     return member, probabilities
+
+
+def _write_formats(
+    data: PreparedData, candidate: Candidate, folder: Path, formats: Sequence[FormatName]
+) -> None:
+    """Write a member in further formats and check them on images that are spread over all."""
+    if set(formats) == {SAFETENSORS}:
+        return
+    cpu = torch.device("cpu")  # what is written there runs everywhere
+    member = load_member(folder / CONFIG, folder / WEIGHTS, data.label_space, cpu)
+    some = np.linspace(0, len(data.index) - 1, NUM_CHECKED).round().astype(int)
+    images_NHWC = np.asarray(data.images(member.config.resize)[some])
+    said = Said(images_NHWC, member.probabilities(images_NHWC, np.arange(NUM_CHECKED)))
+    write_formats(member, data.label_space.classes, folder, formats)
+    check_formats(folder, formats, said, candidate.name)
 
 
 def _check_reproduced(

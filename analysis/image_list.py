@@ -6,10 +6,11 @@ from pathlib import Path
 import pandas as pd
 
 from trainable.data.image_files import image_paths
-from trainable.errors import ConfigError, expected
+from trainable.errors import ConfigError, expected, first_line
 
 PATH, IMAGE_ID, ANSWER = "path", "ImageID", "ans"
 IMAGES_FOLDER = "images"
+TABLE_OR_FOLDER = "a folder or a CSV or Parquet table"
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,9 @@ class ImageList:
 
 
 def read_image_list(source: Path) -> ImageList:
-    """Return the images below a folder, sorted by path, or those of a CSV table in its order.
+    """Return the images below a folder, sorted by path, or those of a table in its order.
+
+    A table is a CSV or Parquet file; an image that it names twice is predicted twice.
 
     A table names its images in the column ``path`` or ``ImageID``, relative to its own folder;
     those of ``ImageID`` may also be in ``images/`` beside it. With a column ``ans`` it is a form
@@ -44,7 +47,7 @@ def read_image_list(source: Path) -> ImageList:
             raise ConfigError(expected(str(source), "a folder with images below it", "none"))
         return ImageList(tuple(names), tuple(source / name for name in names))
     if not source.is_file():
-        raise ConfigError(expected(str(source), "a folder or a CSV table", "no such path"))
+        raise ConfigError(expected(str(source), TABLE_OR_FOLDER, "no such path"))
     return _from_table(source)
 
 
@@ -57,6 +60,9 @@ def _from_table(file: Path) -> ImageList:
     if table.empty:
         raise ConfigError(expected(str(file), "at least one image", "no rows"))
     names = tuple(table[column])
+    nameless = [number for number, name in enumerate(names, start=1) if not name]
+    if nameless:
+        raise ConfigError(expected(f"{file}: row {nameless[0]}", f"a {column}", "an empty field"))
     folder = file.parent
     if column == PATH:
         return ImageList(names, tuple(folder / name for name in names))
@@ -71,9 +77,16 @@ def _from_table(file: Path) -> ImageList:
 
 
 def _read_table(file: Path) -> pd.DataFrame:
-    if file.suffix.lower() != ".csv":
-        raise ConfigError(expected(str(file), "a folder or a CSV table", "another file"))
+    """Return a table with text in its columns of names, and all text if it is a CSV file."""
+    suffix = file.suffix.lower()
+    if suffix not in (".csv", ".parquet"):
+        raise ConfigError(expected(str(file), TABLE_OR_FOLDER, "another file"))
     try:
-        return pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (OSError, ValueError) as error:  # pandas' parser errors are of the latter
-        raise ConfigError(expected(str(file), "a CSV table", f"'{error}'")) from error
+        if suffix == ".csv":
+            return pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+        table = pd.read_parquet(file)
+    except (OSError, ValueError) as error:  # pandas' and pyarrow's errors are of the latter
+        got = f"'{first_line(error)}'"
+        raise ConfigError(expected(str(file), "a CSV or Parquet table", got)) from error
+    named = [column for column in (PATH, IMAGE_ID) if column in table]
+    return table.assign(**{name: table[name].astype("str").fillna("") for name in named})

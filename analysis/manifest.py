@@ -6,10 +6,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from analysis.formats.names import FILES, FORMATS, SAFETENSORS, FormatName
 from trainable.data.index import Attribute, LabelSpace
 from trainable.errors import ConfigError, expected
 
 VERSION: Literal[1] = 1
+CONFIG = "config.json"
 WEIGHT_SUM_TOLERANCE = 1e-6
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -51,6 +53,7 @@ class MemberEntry(Entry):
         soup_of: Of a soup, the trials whose weights were averaged, as ``RUN/0007``; ``run`` and
             ``trial`` are those of the best of them.
         trained_on: What it was trained on if not on the training part, in a few words.
+        formats: The formats that it is there in; safetensors always.
     """
 
     folder: str = Field(pattern=r"^members/[0-9]+$")
@@ -63,6 +66,13 @@ class MemberEntry(Entry):
     metrics: dict[str, Score]
     soup_of: tuple[str, ...] | None = None
     trained_on: str | None = None
+    formats: tuple[FormatName, ...] = (SAFETENSORS,)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Return the files that it must have, by path in the bundle."""
+        names = (CONFIG, *(FILES[name] for name in (SAFETENSORS, *self.formats)))
+        return tuple(f"{self.folder}/{name}" for name in dict.fromkeys(names))
 
 
 class DataEntry(Entry):
@@ -124,6 +134,12 @@ class Manifest(Entry):
             if of_class is not None and any(number not in known for number in of_class):
                 raise ValueError(f"numbers of values of attribute {name!r}")
         return self
+
+    @property
+    def formats(self) -> tuple[FormatName, ...]:
+        """Return the formats that every member is there in."""
+        of_members = [member.formats for member in self.members]
+        return tuple(name for name in FORMATS if all(name in of for of in of_members))
 
     @property
     def label_space(self) -> LabelSpace:

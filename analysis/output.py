@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from trainable.errors import ConfigError, expected
 from trainable.files import written_aside
@@ -12,12 +13,18 @@ def check_output(path: Path) -> None:
     """Check early that a file can be written at all.
 
     Raises:
-        ConfigError: If its folder does not exist, or it is a folder itself.
+        ConfigError: If its folder does not exist or may not be written to, or it is a folder
+            itself.
     """
     if not path.parent.is_dir():
         raise ConfigError(expected(str(path), "a file in a folder that exists", "no such folder"))
     if path.is_dir():
         raise ConfigError(expected(str(path), "a file", "a folder"))
+    try:
+        TemporaryFile(dir=path.parent).close()
+    except OSError as error:
+        what = "a file in a folder that can be written to"
+        raise ConfigError(expected(str(path), what, error.strerror)) from error
 
 
 @contextmanager

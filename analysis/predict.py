@@ -11,9 +11,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from analysis.bundle import read_bundle
+from analysis.formats.names import FORMATS, SAFETENSORS, TO_READ, check_packages
 from analysis.image_list import ImageList, read_image_list
 from analysis.output import check_output
-from analysis.prediction_table import FORMATS, prediction_table, write_predictions
+from analysis.prediction_table import SUFFIXES, prediction_table, write_predictions
 from trainable.command import ArgumentParser, positive_whole_number, run_command
 from trainable.errors import ConfigError, expected
 
@@ -22,7 +23,7 @@ DEVICES = ("auto", "cpu", "cuda")
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     about = "Predict the classes of images with a bundle of analysis.ensemble or analysis.export."
-    what = "a folder, or a CSV table with a column path or ImageID; its column ans is filled in"
+    what = "a folder, or a CSV or Parquet table with path or ImageID; a column ans is filled in"
     parser = ArgumentParser("python -m analysis.predict", about)
     add = parser.add_argument
     add("bundle", metavar="BUNDLE", type=Path, help="folder of the bundle")
@@ -33,14 +34,17 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     add("--device", choices=DEVICES, default="auto", help="auto takes a GPU if there is one")
     flip = "average with the mirrored image: twice the time, and right and left must not matter"
     add("--flip", action="store_true", help=flip)
+    as_ = f"what runs: {SAFETENSORS}, or another one that the bundle was made with"
+    add("--format", choices=FORMATS, default=SAFETENSORS, help=as_)
     arguments = parser.parse_args(argv)
+    check_packages(TO_READ, [arguments.format])
     _check_out(arguments.out)
     return arguments
 
 
 def _check_out(file: Path) -> None:
-    if file.suffix not in FORMATS:
-        raise ConfigError(expected("--out", f"a file {' or '.join(FORMATS)}", str(file)))
+    if file.suffix not in SUFFIXES:
+        raise ConfigError(expected("--out", f"a file {' or '.join(SUFFIXES)}", str(file)))
     check_output(file)
 
 
@@ -53,7 +57,7 @@ def _predict(argv: Sequence[str] | None) -> int:
     from analysis.member import choose_device
     from analysis.predictor import Predictor
 
-    predictor = Predictor(bundle, choose_device(arguments.device))
+    predictor = Predictor(bundle, choose_device(arguments.device), arguments.format)
     with _progress_bar() as progress:
         predictions = predictor.predict(
             images.paths,
@@ -76,7 +80,9 @@ def _complain(images: ImageList, unreadable: dict[int, str]) -> None:
         ConfigError: If these are all.
     """
     for place, reason in unreadable.items():
-        sys.stderr.write(f"{images.paths[place]}: {reason}\n")
+        path = str(images.paths[place])
+        # A name may hold a line break or a terminal's commands.
+        sys.stderr.write(f"{path if path.isprintable() else repr(path)}: {reason}\n")
     num_images = len(images.paths)
     if len(unreadable) == num_images:
         got = f"none of {num_images}"

@@ -9,7 +9,7 @@ from analysis.image_list import ANSWER, ImageList
 from analysis.output import output
 from trainable.data.index import LabelSpace
 
-FORMATS = (".csv", ".parquet")
+SUFFIXES = (".csv", ".parquet")
 
 
 def prediction_table(
@@ -24,8 +24,11 @@ def prediction_table(
 
     Returns:
         Of a form, the same columns with the class number in ``ans``. Otherwise a table with the
-        columns ``path``, ``class``, ``prob/<class>`` in [0, 1], and ``attribute/<name>``, the
-        value that the predicted class has. What is not known of an image is missing.
+        columns ``path``, ``class``, ``prob/<class>`` in [0, 1], and for each attribute that the
+        class determines ``attribute/<name>``, the value that the predicted class has, as metrics
+        count it, and ``attribute_prob/<name>/<value>``, the sum over the classes with the value.
+        That sum may be highest for another value: many unlikely classes can outweigh the
+        likeliest. What is not known of an image is missing.
     """
     known_N = ~np.isnan(probabilities_NC).any(axis=1)
     class_N = np.where(known_N, np.nan_to_num(probabilities_NC).argmax(axis=1), 0)
@@ -35,7 +38,11 @@ def prediction_table(
     for number, name in enumerate(labels.classes):
         table[f"prob/{name}"] = pd.Series(probabilities_NC[:, number])
     for name, (values, of_class) in labels.class_attributes.items():
-        table[f"attribute/{name}"] = _named(values, np.array(of_class)[class_N], known_N)
+        value_C = np.array(of_class)
+        table[f"attribute/{name}"] = _named(values, value_C[class_N], known_N)
+        for number, value in enumerate(values):
+            summed_N = probabilities_NC[:, value_C == number].sum(axis=1)
+            table[f"attribute_prob/{name}/{value}"] = pd.Series(summed_N).where(known_N)
     return pd.DataFrame(table)
 
 

@@ -10,9 +10,12 @@ import numpy as np
 import torch
 
 from analysis.bundle import Bundle
-from analysis.member import Member, load_member
+from analysis.formats.names import SAFETENSORS, FormatName
+from analysis.formats.network import Network
+from analysis.formats.reading import read_network
 from trainable.data.decode import Size, decode_image, read_file
 from trainable.data.threads import in_threads
+from trainable.errors import ConfigError, expected
 
 
 @dataclass(frozen=True)
@@ -37,26 +40,36 @@ class _Decoded:
     reason: str = ""
 
 
+@dataclass(frozen=True)
+class _Weighted:
+    """A member ready to predict images of its size, and its share in the average."""
+
+    network: Network
+    size: Size
+    weight: float
+
+
 class Predictor:
     """The weighted average of a bundle's members.
 
     Args:
         bundle: A bundle that was read, and so checked.
         device: Where the members run.
+        format_name: Which of their formats runs.
 
     Raises:
-        ConfigError: If a member's files do not fit each other.
+        ConfigError: If the members are not there in that format, or a member's files do not fit
+            each other.
     """
 
-    def __init__(self, bundle: Bundle, device: torch.device) -> None:
-        labels = bundle.manifest.label_space
-        self.num_classes = labels.num_classes
+    def __init__(
+        self, bundle: Bundle, device: torch.device, format_name: FormatName = SAFETENSORS
+    ) -> None:
+        check_has(bundle, format_name)
+        self.num_classes = len(bundle.manifest.classes)
         self._crop = bundle.manifest.data.crop
         self._weighted = [
-            (
-                load_member(bundle.config_file(entry), bundle.weights_file(entry), labels, device),
-                entry.weight,
-            )
+            _Weighted(read_network(bundle, entry, format_name, device), entry.size, entry.weight)
             for entry in bundle.manifest.members
         ]
 
@@ -81,7 +94,7 @@ class Predictor:
         """
         probabilities_NC = np.full((len(paths), self.num_classes), np.nan, np.float32)
         unreadable: dict[int, str] = {}
-        sizes = {member.config.resize for member, _ in self._weighted}
+        sizes = {member.size for member in self._weighted}
         decode = partial(_decode, sizes=tuple(sizes), crop=self._crop)
         decoded = in_threads(decode, paths, progress)
         for start, batch in _batches(decoded, batch_size):
@@ -95,17 +108,30 @@ class Predictor:
     def _average(self, images: Sequence[dict[Size, np.ndarray]], *, flip: bool) -> np.ndarray:
         stacks = {size: np.stack([image[size] for image in images]) for size in images[0]}
         average_NC = np.zeros((len(images), self.num_classes), np.float32)
-        for member, weight in self._weighted:
-            average_NC += weight * _predicted(member, stacks[member.config.resize], flip=flip)
+        for member in self._weighted:
+            images_NHWC = stacks[member.size]
+            average_NC += member.weight * _predicted(member.network, images_NHWC, flip=flip)
         return average_NC
 
 
-def _predicted(member: Member, images_NHWC: np.ndarray, *, flip: bool) -> np.ndarray:
-    rows_N = np.arange(len(images_NHWC))
-    as_it_is_NC = member.probabilities(images_NHWC, rows_N)
+def check_has(bundle: Bundle, format_name: FormatName) -> None:
+    """Check that all members of a bundle are there in a format.
+
+    Raises:
+        ConfigError: If not.
+    """
+    has = bundle.manifest.formats
+    if format_name not in has:
+        remedy = f"Make one by analysis.export or analysis.ensemble with --format {format_name}."
+        what = f"a bundle with {format_name}"
+        raise ConfigError(expected(str(bundle.path), what, f"one with {', '.join(has)}", remedy))
+
+
+def _predicted(network: Network, images_NHWC: np.ndarray, *, flip: bool) -> np.ndarray:
+    as_it_is_NC = network(images_NHWC)
     if not flip:
         return as_it_is_NC
-    mirrored_NC = member.probabilities(images_NHWC[:, :, ::-1], rows_N)
+    mirrored_NC = network(np.ascontiguousarray(images_NHWC[:, :, ::-1]))
     return np.asarray((as_it_is_NC + mirrored_NC) / 2)
 
 

@@ -3,6 +3,8 @@
 import difflib
 from collections.abc import Iterable, Sequence
 
+MAX_LINE = 200
+
 
 class ConfigError(Exception):
     """Nothing has run: mend what the message names and start again.
@@ -51,6 +53,17 @@ def requirement(message: str) -> str:
     text = message.removeprefix("Input should be ").removeprefix("Value error, ")
     text = text.partition(", unable to")[0]
     return text[0].lower() + text[1:]
+
+
+def first_line(error: Exception) -> str:
+    r"""Return the first line of what a library says of an error, not too long.
+
+    Example:
+        >>> first_line(ValueError("\nNo operator.\nSee also the manual."))
+        'No operator.'
+    """
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[0] if len(lines[0]) <= MAX_LINE else f"{lines[0][:MAX_LINE]}…"
 
 
 def unknown(path: str, what: str, got: str, known: Iterable[str]) -> str:

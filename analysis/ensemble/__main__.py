@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from analysis.ensemble.selection import SelectionMethod
 from analysis.ensemble.selection.base import SelectionPart
+from analysis.formats.names import add_format_option, formats_to_write
 from analysis.run_folder import RunFolder
 from trainable.command import DONE, ArgumentParser, run_command
 from trainable.errors import ConfigError, expected, requirement
@@ -41,6 +42,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     add("--all-trials", action="store_true", help=with_dropped)
     for field, option, metavar, type_, text in METHOD_OPTIONS:
         add(option, dest=field, metavar=metavar, type=type_, help=text)
+    add_format_option(parser)
     return parser.parse_args(argv)
 
 
@@ -74,10 +76,12 @@ def _ensemble(argv: Sequence[str] | None) -> int:
     fields = [field for field, *_ in METHOD_OPTIONS]
     given = {field: arguments[field] for field in fields if arguments[field] is not None}
     method = parse_method(arguments["method"], given)
+    formats = formats_to_write(arguments["format"])
     runs = [RunFolder(path) for path in arguments["runs"]]
     from analysis.ensemble.making import Plan, make_ensemble  # torch takes seconds to import
 
-    plan = Plan(method, arguments["metric"], arguments["soup"], arguments["all_trials"])
+    soups, dropped = arguments["soup"], arguments["all_trials"]
+    plan = Plan(method, arguments["metric"], soups, dropped, formats)
     for line in make_ensemble(runs, plan, arguments["out"]):
         sys.stdout.write(f"{line}\n")
     return DONE

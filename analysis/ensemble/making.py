@@ -17,6 +17,7 @@ from analysis.ensemble.selection.greedy import Greedy
 from analysis.ensemble.soup import soups
 from analysis.ensemble.view import choice_lines, honest_lines, next_lines, pool_lines
 from analysis.exporting import export_members
+from analysis.formats.names import SAFETENSORS, FormatName
 from analysis.member import choose_device
 from analysis.run_folder import RunFolder
 from trainable.errors import ConfigError, expected
@@ -31,12 +32,14 @@ class Plan:
         metric: What is optimised, such as ``val/f1``; None for what the searches optimised.
         with_soups: Whether soups are candidates, too.
         with_dropped: Whether trials whose weights are gone are candidates, too.
+        formats: What the members are written as.
     """
 
     method: SelectionPart
     metric: str | None = None
     with_soups: bool = False
     with_dropped: bool = False
+    formats: tuple[FormatName, ...] = (SAFETENSORS,)
 
 
 def make_ensemble(runs: Sequence[RunFolder], plan: Plan, out: Path) -> Iterator[str]:
@@ -61,7 +64,7 @@ def make_ensemble(runs: Sequence[RunFolder], plan: Plan, out: Path) -> Iterator[
         yield ""
         yield from choice_lines(choice)
         yield ""
-        yield from honest_lines(_exported(choice, out), choice.pool.objective.metric)
+        yield from honest_lines(_exported(choice, plan, out), choice.pool.objective.metric)
     yield ""
     yield from next_lines(out)
 
@@ -86,7 +89,7 @@ def _chosen(pool: Pool, method: SelectionPart) -> Choice:
     return choose(pool, method, costs_ms=costs)
 
 
-def _exported(choice: Choice, out: Path) -> pd.DataFrame:
+def _exported(choice: Choice, plan: Plan, out: Path) -> pd.DataFrame:
     """Write the bundle and return the honest numbers."""
     _check_weights(choice)
     cross_fitted = choice.cross_fitted_scores(choice.method)
@@ -96,6 +99,7 @@ def _exported(choice: Choice, out: Path) -> pd.DataFrame:
         out,
         chosen=_how_chosen(choice),
         metrics={f"crossfit/{metric}": score for metric, score in cross_fitted.items()},
+        formats=plan.formats,
     )
     return honest_numbers(choice, cross_fitted, exported)
 

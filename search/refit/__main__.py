@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from analysis.formats.names import add_format_option, formats_to_write
 from search.arguments import add_resources, add_when_trials_are_tried_again
 from search.interrupts import interruptible
 from search.option_values import absolute_folder, seed, whole_number
@@ -32,7 +33,7 @@ The same command goes on after an interruption.
 """
 FEWEST_FOLDS = 2
 PER_TRIAL = ("cpus_per_trial", "gpus_per_trial")
-OWN_OPTIONS = ("runs", "members", "folds", "fold_seed", "out")
+OWN_OPTIONS = ("runs", "members", "folds", "fold_seed", "out", "format")
 
 
 def _parse(argv: Sequence[str] | None) -> dict[str, Any]:
@@ -48,6 +49,7 @@ def _parse(argv: Sequence[str] | None) -> dict[str, Any]:
     folds = "train each member K times without a Kth of the people, and average"
     add("--folds", metavar="K", type=whole_number, default=None, help=folds)
     add("--fold-seed", metavar="N", type=seed, default=0, help="seed of the folds (default: 0)")
+    add_format_option(parser)
     resources = parser.add_argument_group("on what")
     add_resources(resources)
     weights = "folder of pretrained weights by model name (default: that of the search)"
@@ -81,6 +83,7 @@ def _refit(argv: Sequence[str] | None) -> int:
     from trainable.data.prepared import read_data
 
     check_new(given["out"])
+    formats = formats_to_write(given["format"])
     runs = [RunFolder(path) for path in given["runs"]]
     data = [read_data(run.path) for run in runs]
     check_agreement(runs, data)
@@ -95,7 +98,9 @@ def _refit(argv: Sequence[str] | None) -> int:
                 sys.stderr.write(f"Interrupted. Go on with: {_command(argv)}\n")
                 return INTERRUPTED
             metric = runs[0].metric
-            refitted = write_refit(data[0], request, work, given["out"], metric=metric)
+            refitted = write_refit(
+                data[0], request, work, given["out"], metric=metric, formats=formats
+            )
             work.drop_checkpoints()
     written = _written_lines(given["out"], refitted.num_networks)
     for line in ("", *refit_lines(refitted, metric), "", *written):

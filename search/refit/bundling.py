@@ -15,6 +15,7 @@ from analysis.estimates.interval import Resamples
 from analysis.estimates.labelled import Labelled
 from analysis.estimates.metric import VALIDATION, scorer
 from analysis.exporting import export_members, part_probabilities
+from analysis.formats.names import SAFETENSORS, FormatName
 from analysis.manifest import Score
 from analysis.member import choose_device, load_member
 from analysis.recorded import read_probabilities
@@ -46,7 +47,13 @@ class Refitted:
 
 
 def write_refit(
-    data: PreparedData, request: Request, work: Work, out: Path, *, metric: str
+    data: PreparedData,
+    request: Request,
+    work: Work,
+    out: Path,
+    *,
+    metric: str,
+    formats: Sequence[FormatName] = (SAFETENSORS,),
 ) -> Refitted:
     """Write the bundle of a refit whose networks are all trained.
 
@@ -56,6 +63,7 @@ def write_refit(
         work: Where.
         out: Folder of the bundle, new or empty.
         metric: What to score by, such as ``val/f1``.
+        formats: What each network is written as.
 
     Returns:
         With the scores: a row an estimate with the columns ``part`` (``oof`` or ``test``),
@@ -76,6 +84,7 @@ def write_refit(
             out,
             chosen=_how_made(request, work),
             metrics={f"{OUT_OF_FOLD}/{n.removeprefix(f'{TRAIN}/')}": s for n, s in known.items()},
+            formats=formats,
         )
     rows = []
     name = metric.removeprefix(VALIDATION)

@@ -109,6 +109,8 @@ def test_a_file_without_hash_is_refused(copy):
         (lambda m: m["attributes"]["warm"].update(of_class=[0]), "a value of attribute 'warm'"),
         (lambda m: m["attributes"]["warm"].update(of_class=[0, 0, 7]), "numbers of values of"),
         (lambda m: m.update(version=2), r"bundle\.json: version: expected 1, got 2"),
+        (lambda m: m["members"][0].update(formats=["exe"]), "formats/0: expected .*'onnx'"),
+        (lambda m: m["members"][0].update(formats=["onnx"]), "a hash of members/0/model.onnx"),
         (lambda m: m.pop("version"), "version: expected 1, got None"),
     ],
 )
@@ -116,6 +118,11 @@ def test_a_manifest_that_is_not_as_it_must_be_is_refused(copy, change, message):
     edit(copy, change)
     with pytest.raises(ConfigError, match=message):
         read_bundle(copy)
+
+
+def test_a_file_that_nothing_lists_does_not_matter(copy):
+    (copy / "members" / "0" / ".DS_Store").write_bytes(b"left by a file browser")
+    assert read_bundle(copy).manifest.classes == ("blue", "green", "red")
 
 
 @pytest.mark.parametrize("text", ['{"version": 1,', "[]", "\x00"])

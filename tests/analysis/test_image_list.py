@@ -1,3 +1,4 @@
+import pandas as pd
 import pytest
 
 from analysis.image_list import read_image_list
@@ -55,8 +56,9 @@ def test_the_mark_that_spreadsheets_put_first_is_no_part_of_a_column(tmp_path):
     [
         ("name,label\na,b\n", r"list\.csv: expected a column path or ImageID, got name, label"),
         ("path\n", r"list\.csv: expected at least one image, got no rows"),
-        ("", r"list\.csv: expected a CSV table, got 'No columns"),
-        ('path\n"a\n', r"list\.csv: expected a CSV table, got"),
+        ("", r"list\.csv: expected a CSV or Parquet table, got 'No columns"),
+        ('path\na.png\n""\n', r"list\.csv: row 2: expected a path, got an empty field"),
+        ('path\n"a\n', r"list\.csv: expected a CSV or Parquet table, got"),
     ],
 )
 def test_a_table_that_names_no_images_is_refused(tmp_path, text, message):
@@ -65,7 +67,9 @@ def test_a_table_that_names_no_images_is_refused(tmp_path, text, message):
 
 
 def test_a_missing_path_is_refused(tmp_path):
-    with pytest.raises(ConfigError, match="missing: expected a folder or a CSV table, got no suc"):
+    with pytest.raises(
+        ConfigError, match="missing: expected a folder or a CSV or Parquet table, got no suc"
+    ):
         read_image_list(tmp_path / "missing")
 
 
@@ -76,5 +80,24 @@ def test_a_folder_without_images_is_refused(tmp_path):
 
 def test_a_file_that_is_no_table_is_refused(tmp_path):
     touch(tmp_path / "photo.jpg")
-    with pytest.raises(ConfigError, match=r"photo\.jpg: expected a folder or a CSV table, got"):
+    with pytest.raises(
+        ConfigError, match=r"photo\.jpg: expected a folder or a CSV or Parquet table, got"
+    ):
         read_image_list(tmp_path / "photo.jpg")
+
+
+def test_a_parquet_table_is_read_like_a_csv_table(tmp_path):
+    table = pd.DataFrame({"path": ["b.png", "a.png", "b.png"], "weight": [1.5, 2.5, None]})
+    table.to_parquet(tmp_path / "list.parquet")
+    images = read_image_list(tmp_path / "list.parquet")
+    assert images.names == ("b.png", "a.png", "b.png")
+    assert images.paths[0] == tmp_path / "b.png"
+
+
+def test_a_parquet_table_that_is_none_or_has_an_empty_field_is_refused(tmp_path):
+    file = write(tmp_path / "list.parquet", "path\na.png\n")
+    with pytest.raises(ConfigError, match=r"list\.parquet: expected a CSV or Parquet table, got"):
+        read_image_list(file)
+    pd.DataFrame({"path": ["a.png", None]}).to_parquet(file)
+    with pytest.raises(ConfigError, match="row 2: expected a path, got an empty field"):
+        read_image_list(file)

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from analysis.output import check_output, output
@@ -32,3 +34,11 @@ def test_a_missing_folder_is_found_before_anything_is_computed(tmp_path):
 def test_a_folder_is_not_taken_for_a_file(tmp_path):
     with pytest.raises(ConfigError, match="expected a file, got a folder"):
         check_output(tmp_path)
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs Linux' /proc")
+def test_a_folder_that_cannot_be_written_to_is_found_before_anything_runs():
+    with pytest.raises(
+        ConfigError, match=r"/proc/a\.txt: expected a file in a folder that can be"
+    ):
+        check_output(Path("/proc/a.txt"))

@@ -1,6 +1,10 @@
+import os
 import re
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,6 +18,7 @@ from analysis.predict import main
 from trainable.data.decode import decode_image
 
 PROBABILITIES = ["prob/blue", "prob/green", "prob/red"]
+WARM = ["attribute_prob/warm/no", "attribute_prob/warm/yes"]
 
 
 def predict(bundle, images, out, *options):
@@ -60,7 +65,7 @@ def test_the_data_sets_own_images_get_the_probabilities_recorded_in_training(
 def test_class_and_attributes_are_those_of_the_highest_probability(bundle, photos, tmp_path):
     table = predict(bundle, photos, tmp_path / "out.csv")
     best = table[PROBABILITIES].idxmax(axis="columns").str.removeprefix("prob/")
-    assert list(table) == ["path", "class", *PROBABILITIES, "attribute/warm"]
+    assert list(table) == ["path", "class", *PROBABILITIES, "attribute/warm", *WARM]
     assert list(table["class"]) == list(best)
     assert list(table["attribute/warm"]) == ["yes" if c == "red" else "no" for c in best]
     assert table[PROBABILITIES].sum(axis="columns").to_numpy() == pytest.approx(1, abs=1e-5)
@@ -106,6 +111,19 @@ def test_an_unreadable_image_leaves_its_field_of_a_form_empty(bundle, some, tmp_
     lines = (tmp_path / "out.csv").read_text().splitlines()
     assert lines[1] == "missing.png,"
     assert lines[2] in {"red3.png,0", "red3.png,1", "red3.png,2"}
+
+
+def test_a_name_with_a_line_break_and_an_image_with_half_its_tags_are_one_line(
+    bundle, some, tmp_path, capsys, recwarn
+):
+    (some / "a\nb.png").write_text("no image")
+    Image.new("RGB", (80, 60)).save(some / "cut.tif")
+    (some / "cut.tif").write_bytes((some / "cut.tif").read_bytes()[:-30])
+    predict(bundle, some, tmp_path / "out.csv")
+    lines = capsys.readouterr().err.splitlines()
+    assert any(line.startswith(f"'{some}/a\\nb.png': not an image") for line in lines)
+    assert all(line.startswith((str(some), f"'{some}")) for line in lines[:-1])
+    assert not [warning for warning in recwarn if "PIL" in warning.filename]
 
 
 def test_nothing_is_written_when_no_image_can_be_read(bundle, tmp_path, capsys):
@@ -173,10 +191,33 @@ def test_members_are_averaged_by_their_weights(bundle, some, tmp_path):
     np.testing.assert_allclose(table[PROBABILITIES].to_numpy(), expected, atol=1e-5)
 
 
-def test_a_bundle_works_without_the_run_and_data_that_it_came_from(bundle, some, tmp_path):
-    elsewhere = shutil.copytree(bundle, tmp_path / "elsewhere" / "bundle")
-    before = predict(bundle, some, tmp_path / "a.csv")
-    pd.testing.assert_frame_equal(predict(elsewhere, some, tmp_path / "b.csv"), before)
+def test_a_bundle_works_without_the_run_data_and_cache_that_it_came_from(
+    coloured_data, some, tmp_path, export_one
+):
+    data = replace(coloured_data, cache_dir=tmp_path / "cache")
+    config = {"backbone/name": "test_resnet", "resize": "32x24", "optimizer/name": "adamw"}
+    made, _ = export_one(config | {"optimizer/lr": 0.01, "epochs": 1}, data)
+    before = predict(made, some, tmp_path / "before.csv")
+    away = tmp_path / "away"
+    away.mkdir()
+    made.rename(away / "bundle")
+    shutil.rmtree(tmp_path / "run")
+    shutil.rmtree(tmp_path / "cache")
+    command = [sys.executable, "-m", "analysis.predict", "bundle", "--images", str(some)]
+    homeless = {"HOME": str(away), "XDG_CACHE_HOME": str(away / "cache")}
+    path = {"PYTHONPATH": str(Path(__file__).parents[2])}
+    ended = subprocess.run(
+        [*command, "--out", "after.csv"],
+        cwd=away,
+        env=os.environ | homeless | path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout == "3 images predicted: after.csv\n"
+    pd.testing.assert_frame_equal(pd.read_csv(away / "after.csv"), before)
+    assert {path.name for path in away.iterdir()} <= {"bundle", "after.csv", "cache"}
 
 
 @pytest.mark.parametrize(
@@ -187,7 +228,7 @@ def test_a_bundle_works_without_the_run_and_data_that_it_came_from(bundle, some,
             ["--images", "{some}", "--out", "{tmp}/no/out.csv"],
             "no/out.csv: expected a file in a folder",
         ),
-        (["--images", "{tmp}/no", "--out", "{tmp}/out.csv"], "no: expected a folder or a CSV"),
+        (["--images", "{tmp}/no", "--out", "{tmp}/out.csv"], "no: expected a folder or a CSV or"),
         (["--image", "{some}", "--out", "{tmp}/out.csv"], "Did you mean '--images'"),
         (["--images", "{some}"], "--out: expected a value, got nothing"),
     ],

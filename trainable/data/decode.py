@@ -41,6 +41,8 @@ Size = tuple[int, int]
 
 # Pillow warns at 89 million pixels on stderr; here MAX_PIXELS decides, with an error.
 warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+# Nor of EXIF data that it cannot read: the image is what matters.
+warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 def decode_image(source: Path | bytes, size: Size, *, crop: Size | None = None) -> np.ndarray:
