@@ -31,7 +31,7 @@ from analysis.ensemble.selection.greedy import Greedy
 from analysis.exporting import export_members
 from analysis.member import choose_device, load_member
 from analysis.run_folder import RunFolder
-from search.options import default_cache_dir
+from trainable.cache_place import default_cache_dir
 from trainable.data.prepared import PreparedData, prepare_data
 from trainable.metrics import score
 

@@ -72,10 +72,10 @@ class _Cook:
     def cooked(self) -> Candidate | None:
         """Return the soup, or None if the best trial is better alone."""
         best, *others = self._best_first()
-        used, weights = [best], load_weights(best.weights_file)
+        used, weights = [best], load_weights(best.weights())
         goodness, probabilities = self._goodness(best.probabilities), best.probabilities
         for trial in others:
-            tried = _mean_with(weights, load_weights(trial.weights_file), len(used))
+            tried = _mean_with(weights, load_weights(trial.weights()), len(used))
             tried, predicted = self._settled(tried)
             if (value := self._goodness(predicted)) >= goodness:
                 used, weights = [*used, trial], tried
@@ -101,7 +101,7 @@ class _Cook:
     def _settled(self, weights: Weights) -> tuple[Weights, np.ndarray]:
         """Return the weights with batch norm that fits them, and what they predict."""
         data, best = self.pool.data, self.trials[0]
-        member = load_member(best.config_file, best.weights_file, data.label_space, self.device)
+        member = load_member(best.config_file, best.weights(), data.label_space, self.device)
         member.model.load_state_dict(weights)
         images = data.images(member.config.resize)
         estimate_batch_norm(member, images, _training_rows(data))
