@@ -64,11 +64,12 @@ def copied(mirror):
     return {path.relative_to(mirror.folder).as_posix() for path in files}
 
 
-def test_a_bucket_is_read_like_a_folder_of_run_folders(bucket, run, capsys):
+def test_a_bucket_is_read_like_a_folder_of_run_folders(bucket, cache, capsys):
     assert main([bucket]) == 0
     assert "2 trials: 1 complete, 1 pruned." in capsys.readouterr().out
     found = find_runs([bucket])
     assert [(r.name, r.place) for r in found.runs] == [("ann/a", f"{bucket}/ann/a")]
+    assert found.runs[0].data.cache_dir == cache / "classifier-search"
     (alone,) = find_runs([f"{bucket}/ann/a/"]).runs
     assert (alone.name, len(alone.trials)) == ("a", 2)
 
