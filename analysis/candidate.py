@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from analysis.member import read_config
+from analysis.mirror import Mirror
 from analysis.recorded import read_probabilities
 from analysis.run_folder import RunFolder
 from trainable.config import TrialConfig
@@ -23,13 +24,14 @@ class Candidate:
         trial: Its number there; of a soup that of its best trial.
         config: How it was trained.
         config_file: The file that says so.
-        weights_file: Its weights; may be gone.
+        weights_file: Its weights; may be gone, or not copied from a bucket yet.
         probabilities: float32 [num_held_out, num_classes] of the images that it was validated on:
             those of the validation part, unless ``held_out`` says others.
         soup_of: Names of the trials whose weights were averaged; empty for a trial.
         held_out: int64 [num_held_out], the rows of these images where they are others; none of a
             network that was trained on all images but those of the test part.
         trained_on: What it was trained on if not on the training part, in a few words.
+        mirror: The bucket that its run is in, if it is in one.
     """
 
     name: str
@@ -42,11 +44,26 @@ class Candidate:
     soup_of: tuple[str, ...] = ()
     held_out: np.ndarray | None = None
     trained_on: str | None = None
+    mirror: Mirror | None = None
 
     @property
     def has_weights(self) -> bool:
         """Return whether it can be exported."""
-        return self.weights_file.is_file()
+        return self.weights_file.is_file() or self._are_in_bucket
+
+    @property
+    def _are_in_bucket(self) -> bool:
+        return self.mirror is not None and self.mirror.has_weights(self.weights_file)
+
+    def weights(self) -> Path:
+        """Return the file of its weights, copied from the bucket if they are in one.
+
+        Raises:
+            ConfigError: If the bucket does not answer.
+        """
+        if self.mirror is not None and self._are_in_bucket:
+            self.mirror.bring_weights(self.weights_file)
+        return self.weights_file
 
 
 def trial_candidate(
@@ -72,4 +89,5 @@ def trial_candidate(
         config_file=folder.config,
         weights_file=folder.best_weights,
         probabilities=read_probabilities(folder.probabilities, data).probabilities,
+        mirror=run.mirror,
     )

@@ -127,7 +127,7 @@ def _export_member(
 ) -> tuple[Member, PartProbabilities]:
     folder.mkdir(parents=True)
     shutil.copyfile(candidate.config_file, folder / CONFIG)
-    shutil.copyfile(candidate.weights_file, folder / WEIGHTS)
+    shutil.copyfile(candidate.weights(), folder / WEIGHTS)
     files = (folder / CONFIG, folder / WEIGHTS)
     member = load_member(*files, data.label_space, choose_device())
     probabilities = part_probabilities(data, member)

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import pandas as pd
 from rich import box
@@ -14,11 +15,13 @@ from analysis.failures import Outcome, Trait, kinds, listed_trials, traits_of_fa
 from analysis.run_folder import CONFIG
 from trainable.trial_folder import trial_id
 
+PROVENANCE = ("user", "started UTC", "commit", "host")
 STATE_STYLES = {"complete": "green", "pruned": "yellow", "failed": "red"}
 USUAL_REASONS = ("", "epochs", "asha", "hyperband", "median")
-WIDEST_RUN = 24
+WIDEST = {"run": 24, "started UTC": 16}
 WIDEST_VALUE = 13
-WIDEST_NAME = 9
+WIDEST_NAME, WIDEST_METRIC = 9, 30
+METRICS = ("val/", "train/")
 MOST_FAILURES = 5
 GAP = 2
 MOST_TELLING, LEAST_TELLING = f"{CONFIG}optimizer/lr", f"{CONFIG}seed"
@@ -34,6 +37,7 @@ def shown_texts(table: pd.DataFrame, metric: str) -> pd.DataFrame:
     """
     texts = {
         "#": ["" if pd.isna(rank) else str(rank) for rank in table["rank"]],
+        "data": list(map(str, table["data"])),
         "run": list(table["run"]),
         "trial": [trial_id(number) for number in table["trial"]],
         "state": _states(table),
@@ -41,9 +45,14 @@ def shown_texts(table: pd.DataFrame, metric: str) -> pd.DataFrame:
         "accuracy": [_number(value, 4) for value in table["accuracy"]],
         "epoch": _epochs(table),
         "seconds": [_number(value, 0) for value in table["seconds"]],
+        "user": list(table["user"]),
+        "started UTC": [_to_the_minute(text) for text in table["started"]],
+        "commit": list(table["commit"]),
+        "host": list(table["host"]),
     }
-    if table["run"].nunique() < 2:
-        del texts["run"]
+    same = [name for name in ("data", "run", *PROVENANCE) if len(set(texts[name])) < 2]
+    for name in same:
+        del texts[name]
     if metric == "val/accuracy" or table["accuracy"].isna().all():
         del texts["accuracy"]
     return pd.DataFrame(texts | _what_differs(table))
@@ -51,6 +60,10 @@ def shown_texts(table: pd.DataFrame, metric: str) -> pd.DataFrame:
 
 def _number(value: float, decimals: int) -> str:
     return "" if pd.isna(value) else f"{value:.{decimals}f}"
+
+
+def _to_the_minute(moment: str) -> str:
+    return moment[: len("2026-01-31T23:59")].replace("T", " ")
 
 
 def _states(table: pd.DataFrame) -> list[str]:
@@ -115,8 +128,9 @@ def fitting_columns(texts: pd.DataFrame, width: int) -> list[str]:
 
 def _column_width(name: str, texts: Iterable[str]) -> int:
     longest = max(map(len, texts), default=0)
-    widest = WIDEST_RUN if name == "run" else WIDEST_VALUE
-    return max(min(longest, widest), min(len(name), WIDEST_NAME))
+    widest = WIDEST.get(name, WIDEST_VALUE)
+    widest_name = WIDEST_METRIC if name.startswith(METRICS) else WIDEST_NAME
+    return max(min(longest, widest), min(len(name), widest_name))
 
 
 def terminal_table(texts: pd.DataFrame) -> Table:
@@ -143,13 +157,15 @@ def _styled(column: str, text: str) -> Text:
 
 
 def best_configuration(table: pd.DataFrame) -> list[str]:
-    """Return a line with the whole configuration of the best trial, none if none is ranked."""
-    if table.empty or pd.isna(table["rank"].iloc[0]):
-        return []
-    best = table.iloc[0].dropna()
+    """Return a line with the configuration of the best trial, for each data that is ranked."""
+    bests = table[table["rank"] == 1]
+    return [_configuration(best.dropna()) for _, best in bests.iterrows()]
+
+
+def _configuration(best: "pd.Series[Any]") -> str:
     config = {str(k).removeprefix(CONFIG): v for k, v in best.items() if str(k).startswith(CONFIG)}
     values = " ".join(f"{name}={_exact(value)}" for name, value in config.items())
-    return [f"Best, {best['run']} {trial_id(best['trial'])}: {values}"]
+    return f"Best, {best['run']} {trial_id(best['trial'])}: {values}"
 
 
 def _exact(value: object) -> str:

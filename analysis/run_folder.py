@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,10 @@ import pandas as pd
 from optuna.trial import FrozenTrial, TrialState
 
 from analysis import study_file
+from analysis.mirror import Mirror
 from analysis.study_place import StudyPlace
+from trainable.cache_place import default_cache_dir, is_writable
+from trainable.data.prepared import PreparedData, read_data
 from trainable.errors import ConfigError, expected
 from trainable.run_files import RECORD_FILE
 from trainable.trial_folder import TrialFolder
@@ -22,6 +26,7 @@ STATES = {
     TrialState.WAITING: "waiting",
     TrialState.FAIL: "failed",
 }
+FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 CONFIG = "config/"
 _COLUMNS = {
     "trial": "int64",
@@ -38,24 +43,30 @@ _COLUMNS = {
 class RunFolder:
     """What one search kept, read without changing it; the search may still be running.
 
-    The trials are read once, when first asked for: every table of one ``RunFolder`` shows the
-    same moment.
+    Trials and learning curves are read once, when first asked for: all tables of one
+    ``RunFolder`` show the same moment.
 
     Args:
         path: The folder that ``search.run`` wrote.
+        name: What the run is called in tables; the folder's name where not given.
+        mirror: The bucket that the folder is a copy of, if it is one.
 
     Raises:
         ConfigError: If it is not a run folder, or its run.json is damaged.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(
+        self, path: Path, *, name: str | None = None, mirror: Mirror | None = None
+    ) -> None:
         self.path = path
+        self.name = name or path.resolve().name
+        self.mirror = mirror
         self.facts = _read_facts(path)
 
     @property
-    def name(self) -> str:
-        """The folder's name."""
-        return self.path.resolve().name
+    def place(self) -> str:
+        """Where the run is kept: its folder, or its URL."""
+        return str(self.path) if self.mirror is None else self.mirror.url_of(self.path)
 
     @property
     def metric(self) -> str:
@@ -76,6 +87,30 @@ class RunFolder:
     def trials(self) -> tuple[FrozenTrial, ...]:
         """The study's trials by number."""
         return tuple(StudyPlace.of(self.facts).read(self.path))
+
+    @cached_property
+    def curves(self) -> pd.DataFrame:
+        """The learning curves, as ``curves_table`` gives them."""
+        files = {trial.number: self.trial_folder(trial.number).metrics for trial in self.trials}
+        curves = [_read_curve(number, file) for number, file in files.items() if file.exists()]
+        if not curves:
+            return pd.DataFrame({"trial": pd.Series(dtype=int), "epoch": pd.Series(dtype=int)})
+        return pd.concat(curves, ignore_index=True)
+
+    @cached_property
+    def data(self) -> PreparedData:
+        """The images that the run was trained on, and their split.
+
+        What is decoded of them is kept where the search kept it, or in the reader's own cache
+        where that is another person's.
+
+        Raises:
+            ConfigError: If split.csv, or what run.json says of the data, is missing or damaged.
+        """
+        data = read_data(self.path)
+        if self.mirror is None and is_writable(data.cache_dir):
+            return data
+        return replace(data, cache_dir=default_cache_dir())
 
     def trial_folder(self, number: int) -> TrialFolder:
         """Return where a trial's files are."""
@@ -150,7 +185,7 @@ def _trial_row(run: RunFolder, trial: FrozenTrial) -> dict[str, Any]:
         "reason": str(trial.user_attrs.get(study_file.REASON, "")),
     }
     config = trial.user_attrs.get(study_file.CONFIG, {})
-    return row | {CONFIG + name: _cell(value) for name, value in config.items()}
+    return row | {CONFIG + name: cell(value) for name, value in config.items()}
 
 
 def _best_epoch(run: RunFolder, values: dict[int, float]) -> int | None:
@@ -166,7 +201,8 @@ def _value(trial: FrozenTrial, values: dict[int, float], epoch: int | None) -> f
     return math.nan if epoch is None else values.get(epoch, math.nan)
 
 
-def _cell(value: object) -> object:
+def cell(value: object) -> object:
+    """Return a value of a configuration as one cell of a table."""
     return "x".join(map(str, value)) if isinstance(value, list) else value
 
 
@@ -180,11 +216,7 @@ def curves_table(run: RunFolder) -> pd.DataFrame:
     Raises:
         ConfigError: If a metrics.csv is damaged.
     """
-    files = {trial.number: run.trial_folder(trial.number).metrics for trial in run.trials}
-    curves = [_read_curve(number, file) for number, file in files.items() if file.exists()]
-    if not curves:
-        return pd.DataFrame({"trial": pd.Series(dtype=int), "epoch": pd.Series(dtype=int)})
-    return pd.concat(curves, ignore_index=True)
+    return run.curves.copy()
 
 
 def _read_curve(number: int, file: Path) -> pd.DataFrame:

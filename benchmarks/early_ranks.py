@@ -21,8 +21,8 @@ import numpy as np
 import optuna
 import pandas as pd
 
-from search.options import default_cache_dir
 from search.space_file import load_space
+from trainable.cache_place import default_cache_dir
 from trainable.config import parse_config
 from trainable.data.prepared import prepare_data
 from trainable.trial import Trial

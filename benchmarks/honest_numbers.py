@@ -32,7 +32,7 @@ from analysis.ensemble.selection.greedy import Greedy
 from analysis.exporting import export_members
 from analysis.member import choose_device, load_member
 from analysis.run_folder import RunFolder
-from search.options import default_cache_dir
+from trainable.cache_place import default_cache_dir
 from trainable.data.prepared import PreparedData, prepare_data
 from trainable.metrics import score
 from trainable.run_files import REPORT_FILE
@@ -135,7 +135,7 @@ def true_scores(
 
 
 def _predicted(candidate: Candidate, people: PreparedData) -> np.ndarray:
-    files = (candidate.config_file, candidate.weights_file)
+    files = (candidate.config_file, candidate.weights())
     member = load_member(*files, people.label_space, choose_device())
     rows = np.arange(len(people.index))
     return member.probabilities(people.images(member.config.resize), rows)

@@ -95,7 +95,7 @@ def summary(rates: pd.DataFrame) -> dict[str, str]:
     """
     ours, *others = rates.columns
     ratio = rates[ours] / rates[others].max(axis=1)
-    medians = {name: f"{rates[name].median():.0f}" for name in rates}
+    medians = {str(name): f"{rates[name].median():.0f}" for name in rates}
     return medians | {"ratio": f"{ratio.median():.2f} ({ratio.min():.2f} to {ratio.max():.2f})"}
 
 

@@ -20,7 +20,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 import numpy as np
 
 from benchmarks.recorded_space import COLUMNS, Configuration, configurations, trial_config
-from search.options import default_cache_dir
+from trainable.cache_place import default_cache_dir
 from trainable.config import parse_config
 from trainable.data.prepared import prepare_data
 from trainable.errors import TrialError

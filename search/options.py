@@ -1,16 +1,15 @@
 """The options of a search: what they may be, and what holds by default."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from trainable.cache_place import default_cache_dir
 from trainable.errors import ConfigError, expected
 from trainable.seeds import LARGEST_SEED
 
-CACHE_FOLDER = "classifier-search"
 SamplerName = Literal["tpe", "random", "gp", "cmaes"]
 SchedulerName = Literal["asha", "hyperband", "median", "none"]
 
@@ -30,12 +29,6 @@ CHANGEABLE_ON_RESUME = (
     "weights_dir",
 )
 RECOMMENDABLE = ("trials", "max_epochs", "grace_period", "reduction_factor", "scheduler")
-
-
-def default_cache_dir() -> Path:
-    """Return the folder for drawn data and decoded images: the user's cache, by XDG."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / CACHE_FOLDER
 
 
 class SearchOptions(BaseModel):

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
+from optuna.trial import TrialState
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
@@ -91,7 +92,12 @@ def record_resume(plan: "SearchPlan", argv: Sequence[str]) -> Path:
     record = read_record(plan.run_folder)
     record["options"] = plan.options.model_dump(mode="json")
     record["resources"] = asdict(plan.resources)
-    entry = {"at": now(), "command": _command(argv)}
+    entry = {
+        "at": now(),
+        "command": _command(argv),
+        **_who_and_how(),
+        "first_trial": _num_begun(plan.run_folder),
+    }
     space = plan.run_folder / SPACE_FILE
     if space.read_text(encoding="utf-8") != plan.space.source:
         entry["space_until_then"] = _replace_space(space, plan.space.source).name
@@ -195,13 +201,30 @@ def _record(plan: "SearchPlan", argv: Sequence[str], *, data: dict[str, Any]) ->
         "mode": plan.objective.mode,
         "seed": plan.options.seed,
         "data": data,
-        "versions": installed_versions(),
-        "git_commit": git_commit(),
-        "hardware": hardware(),
-        "user": _user(),
+        **_who_and_how(),
         "started_at": now(),
         "command": _command(argv),
     }
+
+
+def _who_and_how() -> dict[str, Any]:
+    commit = git_commit()
+    return {
+        "versions": installed_versions(),
+        "git_commit": commit,
+        "git_dirty": None if commit is None else has_uncommitted_changes(),
+        "hardware": hardware(),
+        "user": _user(),
+    }
+
+
+def _num_begun(run_folder: Path) -> int:
+    """Return the number that the next trial gets which nothing has run yet."""
+    from analysis.run_folder import RunFolder
+
+    trials = RunFolder(run_folder).trials
+    begun = (t.number for t in trials if t.state is not TrialState.WAITING)
+    return 1 + max(begun, default=-1)
 
 
 def _study_place(options: SearchOptions) -> "StudyPlace":
@@ -235,9 +258,19 @@ def installed_versions() -> dict[str, str]:
 
 def git_commit() -> str | None:
     """Return the commit of the working directory, None outside of a repository."""
+    return _git("rev-parse", "HEAD")
+
+
+def has_uncommitted_changes() -> bool | None:
+    """Return whether files that git follows differ from the commit, None where git cannot say."""
+    changed = _git("status", "--porcelain", "--untracked-files=no")
+    return None if changed is None else bool(changed)
+
+
+def _git(*arguments: str) -> str | None:
     try:
-        done = subprocess.run(
-            ["git", "rev-parse", "HEAD"],  # noqa: S607  # the user's git, wherever it is
+        done = subprocess.run(  # noqa: S603  # the arguments are ours
+            ["git", *arguments],  # noqa: S607  # the user's git, wherever it is
             capture_output=True,
             text=True,
             timeout=10,

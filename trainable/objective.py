@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 Mode = Literal["max", "min"]
 LOSS = "val/loss"
+LOWER_IS_BETTER = (LOSS, "train/loss", "seconds", "num_micro_batches", "gpu_memory_peak")
 MOST_COLUMNS = 100
 
 
@@ -34,8 +35,11 @@ class Objective:
 
     @property
     def mode(self) -> Mode:
-        """Return min for the loss, else max: an attribute's value may be called loss too."""
-        return "min" if self.metric == LOSS else "max"
+        """Return min for losses and costs, else max.
+
+        The whole name counts, since an attribute's value may be called loss too.
+        """
+        return "min" if self.metric in LOWER_IS_BETTER else "max"
 
     @property
     def sign(self) -> int:

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from analysis.ensemble.selection import SelectionMethod
 from analysis.ensemble.selection.base import SelectionPart
 from analysis.formats.names import add_format_option, formats_to_write
-from analysis.run_folder import RunFolder
+from analysis.run_places import HELP, find_runs
 from trainable.command import DONE, ArgumentParser, run_command
 from trainable.errors import ConfigError, expected, requirement
 from trainable.part import members
@@ -33,7 +33,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     about = "Choose the trials that predict best together; write them as a bundle."
     parser = ArgumentParser("python -m analysis.ensemble", about)
     add = parser.add_argument
-    add("runs", metavar="RUN", nargs="+", type=Path, help="run folders with the same data")
+    add("runs", metavar="RUN", nargs="+", help=f"{HELP}, all with the same data")
     add("--out", metavar="DIR", type=Path, required=True, help="a new folder")
     add("--method", choices=METHODS, default=METHODS[0], help=f"how to choose ({METHODS[0]})")
     add("--metric", help="what to optimise (what the searches did)")
@@ -77,12 +77,14 @@ def _ensemble(argv: Sequence[str] | None) -> int:
     given = {field: arguments[field] for field in fields if arguments[field] is not None}
     method = parse_method(arguments["method"], given)
     formats = formats_to_write(arguments["format"])
-    runs = [RunFolder(path) for path in arguments["runs"]]
+    found = find_runs(arguments["runs"], finished=True)
+    for problem in found.problems:
+        sys.stderr.write(f"{problem}\n")
     from analysis.ensemble.making import Plan, make_ensemble  # torch takes seconds to import
 
     soups, dropped = arguments["soup"], arguments["all_trials"]
     plan = Plan(method, arguments["metric"], soups, dropped, formats)
-    for line in make_ensemble(runs, plan, arguments["out"]):
+    for line in make_ensemble(found.runs, plan, arguments["out"]):
         sys.stdout.write(f"{line}\n")
     return DONE
 

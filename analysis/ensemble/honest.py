@@ -83,5 +83,5 @@ def _of_best(choice: Choice, exported: Exported) -> PartProbabilities:
         if candidate is choice.best:
             return probabilities
     best, data = choice.best, choice.pool.data
-    files = (best.config_file, best.weights_file)
+    files = (best.config_file, best.weights())
     return part_probabilities(data, load_member(*files, data.label_space, choose_device()))

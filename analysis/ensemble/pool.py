@@ -3,17 +3,14 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from optuna.trial import TrialState
-
+from analysis.agreement import check_agreement
 from analysis.candidate import Candidate, trial_candidate
-from analysis.ensemble.agreement import check_agreement
+from analysis.criterion import common_metric
 from analysis.estimates.metric import VALIDATION
-from analysis.run_folder import RunFolder
-from trainable.data.prepared import PreparedData, read_data
+from analysis.run_folder import FINISHED, RunFolder
+from trainable.data.prepared import PreparedData
 from trainable.errors import ConfigError, expected
 from trainable.objective import Objective
-
-FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
 @dataclass(frozen=True)
@@ -60,28 +57,19 @@ def read_pool(
         ConfigError: If the searches differ in data, split or classes, or in what they optimised
             while no metric is given; or if there is no candidate.
     """
-    data = [read_data(run.path) for run in runs]
-    check_agreement(runs, data)
-    objective = Objective(metric or _common_metric(runs))
+    check_agreement(runs)
+    data = runs[0].data
+    objective = Objective(metric or common_metric(runs))
     if not objective.metric.startswith(VALIDATION):
         what = "a metric of the validation part, such as val/f1"
         raise ConfigError(expected("--metric", what, objective.metric))
     problems: list[str] = []
-    found = [c for run in runs for c in _candidates(run, runs, data[0], problems)]
+    found = [c for run in runs for c in _candidates(run, runs, data, problems)]
     kept = tuple(c for c in found if with_dropped or c.has_weights)
     if not kept:
         raise ConfigError([*problems, _none_left(runs, len(found))])
     names = tuple(run.name for run in runs)
-    return Pool(data[0], objective, kept, names, len(found) - len(kept), tuple(problems))
-
-
-def _common_metric(runs: Sequence[RunFolder]) -> str:
-    for run in runs:
-        if run.metric != runs[0].metric:
-            known = f"{runs[0].metric} as in {runs[0].path}"
-            remedy = "Say by --metric which one the ensemble shall optimise."
-            raise ConfigError(expected(f"{run.path}: metric", known, run.metric, remedy))
-    return runs[0].metric
+    return Pool(data, objective, kept, names, len(found) - len(kept), tuple(problems))
 
 
 def _candidates(
@@ -101,10 +89,10 @@ def _prefix(run: RunFolder, runs: Sequence[RunFolder]) -> str:
     if len(runs) == 1:
         return ""
     is_unique = sum(other.name == run.name for other in runs) == 1
-    return f"{run.name if is_unique else run.path}/"
+    return f"{run.name if is_unique else run.place}/"
 
 
 def _none_left(runs: Sequence[RunFolder], num_found: int) -> str:
     what = "at least one finished trial with probabilities and weights"
     got = f"{num_found} with probabilities and none with weights" if num_found else "none"
-    return expected(", ".join(str(run.path) for run in runs), what, got)
+    return expected(", ".join(run.place for run in runs), what, got)

@@ -72,10 +72,10 @@ class _Cook:
     def cooked(self) -> Candidate | None:
         """Return the soup, or None if the best trial is better alone."""
         best, *others = self._best_first()
-        used, weights = [best], load_weights(best.weights_file)
+        used, weights = [best], load_weights(best.weights())
         goodness, probabilities = self._goodness(best.probabilities), best.probabilities
         for trial in others:
-            tried = mean_with(weights, load_weights(trial.weights_file), len(used))
+            tried = mean_with(weights, load_weights(trial.weights()), len(used))
             tried, predicted = settled(tried, best, self.pool.data, self.device)
             if (value := self._goodness(predicted)) >= goodness:
                 used, weights = [*used, trial], tried
@@ -113,7 +113,7 @@ def settled(
     Returns:
         The weights, and float32 [num_val, num_classes], the probabilities of the validation part.
     """
-    member = load_member(like.config_file, like.weights_file, data.label_space, device)
+    member = load_member(like.config_file, like.weights(), data.label_space, device)
     member.model.load_state_dict(weights)
     images = data.images(member.config.resize)
     estimate_batch_norm(member, images, _training_rows(data))

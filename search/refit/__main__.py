@@ -71,8 +71,8 @@ def _refit(argv: Sequence[str] | None) -> int:
     argv = list(sys.argv[1:] if argv is None else argv)
     given = _parse(argv)
     console = Console(highlight=False, width=int(os.environ.get("COLUMNS", "100")))
+    from analysis.agreement import check_agreement
     from analysis.bundle import check_new
-    from analysis.ensemble.agreement import check_agreement
     from analysis.run_folder import RunFolder
     from search.refit.bundling import refit_lines, write_refit
     from search.refit.members import read_request
@@ -80,17 +80,15 @@ def _refit(argv: Sequence[str] | None) -> int:
     from search.refit.work import open_work
     from search.run_record import locked
     from search.unwritable import worded
-    from trainable.data.prepared import read_data
 
     check_new(given["out"])
     formats = formats_to_write(given["format"])
     runs = [RunFolder(path) for path in given["runs"]]
-    data = [read_data(run.path) for run in runs]
-    check_agreement(runs, data)
+    check_agreement(runs)
     request = read_request(runs, given["members"])
     with worded(str(runs[0].path)):
         work = open_work(
-            runs[0].path, request, data[0], num_folds=given["folds"], seed=given["fold_seed"]
+            runs[0].path, request, runs[0].data, num_folds=given["folds"], seed=given["fold_seed"]
         )
         options = _options(runs[0], given, num_jobs=len(work.jobs))
         with locked(work.path):
@@ -99,7 +97,7 @@ def _refit(argv: Sequence[str] | None) -> int:
                 return INTERRUPTED
             metric = runs[0].metric
             refitted = write_refit(
-                data[0], request, work, given["out"], metric=metric, formats=formats
+                runs[0].data, request, work, given["out"], metric=metric, formats=formats
             )
             work.drop_checkpoints()
     written = _written_lines(given["out"], refitted.num_networks)

@@ -9,13 +9,12 @@ import pandas as pd
 from analysis.bundle import MANIFEST, read_bundle
 from analysis.manifest import MemberEntry
 from analysis.member import read_config
+from analysis.ranking import RANKED_STATES
 from analysis.run_folder import RunFolder, trials_table
 from trainable.config import TrialConfig
 from trainable.errors import ConfigError, expected
 from trainable.run_files import ENSEMBLE_FOLDER
 from trainable.trial_folder import trial_id
-
-FINISHED = ("complete", "pruned")
 
 
 @dataclass(frozen=True)
@@ -136,7 +135,7 @@ class _Searches:
             self._tables[name] = trials_table(run).set_index("trial")
         table = self._tables[name]
         state = table["state"].get(number, "no such trial")
-        if state not in FINISHED:
+        if state not in RANKED_STATES:
             what = "a complete trial, or one that was stopped early"
             raise ConfigError(expected(f"{run.path}: trial {trial_id(number)}", what, state))
         best_epoch = int(table["best_epoch"][number])

@@ -22,6 +22,15 @@ from trainable.data.prepared import PreparedData, prepare_data, write_data
 from trainable.trial import Trial
 from trainable.trial_folder import TrialFolder
 
+SPLIT = "path,label,person,part\na.png,x,1,train\nb.png,y,2,val\n"
+DATA = {
+    "source": "photos",
+    "root": "photos",
+    "crop": None,
+    "classes": ["x", "y"],
+    "attributes": {},
+    "warnings": [],
+}
 STATES = {
     "complete": TrialState.COMPLETE,
     "pruned": TrialState.PRUNED,
@@ -45,17 +54,28 @@ def empty_studies(tmp_path_factory) -> dict[str, Path]:
 def make_run(tmp_path, empty_studies) -> Callable[..., Path]:
     """Return a function that makes a run folder of learning curves, without weights."""
 
-    def make(name, trials, *, metric="val/f1", mode="max", fingerprint="0123456789abcdef"):
+    def make(
+        name,
+        trials,
+        *,
+        metric="val/f1",
+        mode="max",
+        fingerprint="0123456789abcdef",
+        split=SPLIT,
+        **record,
+    ):
         path = tmp_path / name
-        path.mkdir()
-        facts = {"metric": metric, "mode": mode, "data": {"fingerprint": fingerprint}}
+        path.mkdir(parents=True)
+        data = {**DATA, "cache_dir": str(tmp_path), "fingerprint": fingerprint}
+        facts = {"metric": metric, "mode": mode, "data": data, **record}
         (path / "run.json").write_text(json.dumps(facts))
+        (path / "split.csv").write_text(split)
         shutil.copyfile(empty_studies[mode], path / "study.db")
         study = optuna.load_study(study_name="search", storage=storage(path / "study.db"))
         for number, trial in enumerate(trials):
             curve = trial.get("curve", [])
             study.add_trial(finished(trial, curve, best={"max": max, "min": min}[mode]))
-            write_curve(TrialFolder.of(path, number), curve, metric)
+            write_curve(TrialFolder.of(path, number), curve, metric, trial.get("others", {}))
         return path
 
     return make
@@ -91,9 +111,11 @@ def finished(record, curve, *, best):
     )
 
 
-def write_curve(folder, curve, metric):
+def write_curve(folder, curve, metric, others):
+    """Write metrics.csv; ``others`` are further columns, a value an epoch."""
     rows = [
         {"epoch": epoch, "seconds": 2.0, metric: value, "val/accuracy": value + 0.01}
+        | {name: values[epoch - 1] for name, values in others.items()}
         for epoch, value in enumerate(curve, start=1)
     ]
     if rows:

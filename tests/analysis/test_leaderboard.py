@@ -68,6 +68,60 @@ def test_the_run_is_shown_only_among_several(make_run, run):
     assert "run" in shown_texts(ranking_table(runs), "val/f1")
 
 
+def test_who_began_trials_is_shown_where_it_differs_and_always_written(
+    make_run, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setenv("COLUMNS", "160")
+    ann = {"user": "ann", "started_at": "2026-01-31T10:00:00+00:00", "git_commit": "c0ffee0" * 5}
+    bob = ann | {"user": "bob", "git_dirty": True}
+    make_run("runs/ann/quick", TRIALS, **ann, hardware={"host": "gpu7"})
+    make_run("runs/bob/quick", TRIALS, **bob, hardware={"host": "gpu7"})
+    csv = tmp_path / "all.csv"
+    assert main([str(tmp_path / "runs"), "--csv", str(csv)]) == 0
+    header, _, first, *_ = capsys.readouterr().out.splitlines()
+    shown = ["#", "run", "trial", "state", "val/f1", "accuracy", "epoch", "seconds"]
+    assert header.split()[:10] == [*shown, "user", "commit"]
+    assert first.split()[1] == "ann/quick"
+    table = pd.read_csv(csv)
+    assert list(table["user"])[:2] == ["ann", "bob"]
+    assert list(table["commit"])[:2] == ["c0ffee0", "c0ffee0+"]
+    assert set(table["host"]) == {"gpu7"}
+    assert set(table["started"]) == {"2026-01-31T10:00:00+00:00"}
+
+
+def test_the_table_follows_metric_and_at_in_every_form(run, tmp_path, capsys):
+    options = [f"--{kind}={tmp_path / kind}" for kind in ("csv", "json", "markdown")]
+    assert main([str(run), "--metric", "val/accuracy", "--at", "last", *options]) == 0
+    assert "Ranked by val/accuracy, higher is better, at the last" in capsys.readouterr().out
+    assert list(pd.read_csv(tmp_path / "csv")["value"].dropna()) == pytest.approx([0.41, 0.31])
+    content = json.loads((tmp_path / "json").read_text())
+    assert (content["metric"], content["at"]) == ("val/accuracy", "last")
+    assert content["notes"][0].startswith("Ranked by val/accuracy")
+    assert "| val/accuracy |" in (tmp_path / "markdown").read_text()
+
+
+def test_the_metric_ranked_by_is_named_whole(make_run, capsys):
+    trials = [{"state": "complete", "curve": [0.5], "others": {"val/class_f1/x": [0.25]}}]
+    assert main([str(make_run("run", trials)), "--metric", "val/class_f1/x"]) == 0
+    assert "val/class_f1/x" in capsys.readouterr().out.splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ([], "RUN: expected a value, got nothing."),
+        (["RUN", "--at", "first"], "--at: expected a known value, got 'first'. Known: best, last"),
+        (["RUN", "--metric", "val/f2"], "--metric: expected a recorded metric, got 'val/f2'. Did"),
+    ],
+)
+def test_wrong_arguments_are_one_line(run, capsys, options, message):
+    assert main([text.replace("RUN", str(run)) for text in options]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith(message)
+    assert len(captured.err.splitlines()) == 1
+
+
 @pytest.mark.parametrize("width", [60, 100, 200])
 def test_columns_are_left_out_that_do_not_fit_the_terminal(make_run, width):
     config = {f"schedule/number_{i}": 0 for i in range(20)}

@@ -1,4 +1,5 @@
 import math
+import os
 
 import pandas as pd
 import pytest
@@ -115,3 +116,17 @@ def test_a_damaged_run_json_is_refused(run, text, message):
     (run.path / "run.json").write_text(text)
     with pytest.raises(ConfigError, match=message):
         RunFolder(run.path)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write to every folder")
+def test_images_are_decoded_into_the_readers_cache_where_the_searchs_is_closed(
+    run, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "mine"))
+    tmp_path.chmod(0o500)
+    assert run.data.cache_dir == tmp_path / "mine" / "classifier-search"
+    tmp_path.chmod(0o700)
+
+
+def test_images_are_decoded_where_the_search_did(run, tmp_path):
+    assert run.data.cache_dir == tmp_path

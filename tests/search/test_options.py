@@ -3,12 +3,13 @@ from pathlib import Path
 import pytest
 
 from search.arguments import parse_arguments
-from search.options import RECOMMENDABLE, SearchOptions, default_cache_dir, resolve_options
+from search.options import RECOMMENDABLE, SearchOptions, resolve_options
 from search.schedulers.asha import Asha
 from search.schedulers.hyperband import Hyperband
 from search.schedulers.make import scheduler_of
 from search.schedulers.median import Median
 from search.schedulers.no_stopping import NoStopping
+from trainable.cache_place import default_cache_dir
 from trainable.errors import ConfigError
 
 

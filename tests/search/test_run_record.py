@@ -1,13 +1,18 @@
 import json
 import multiprocessing
+import subprocess
 from datetime import datetime
 
+import optuna
 import pytest
+from optuna.trial import TrialState, create_trial
 
 from search.arguments import parse_arguments
 from search.plan import make_plan
 from search.run_record import (
     create_run_folder,
+    git_commit,
+    has_uncommitted_changes,
     locked,
     read_record,
     record_resume,
@@ -56,6 +61,7 @@ def test_the_record_says_what_was_searched_with_what_and_when(plan):
     assert datetime.fromisoformat(record["started_at"]).utcoffset().total_seconds() == 0
     assert {"python", "ray", "optuna", "torch", "timm"} <= record["versions"].keys()
     assert record["hardware"]["cpus"] >= 1
+    assert record["git_dirty"] in (True, False, None)
     assert record["resources"]["cpus_per_trial"] == 1
     assert record["data"]["classes"] == ["blue", "green", "red"]
 
@@ -155,3 +161,33 @@ def test_a_second_process_is_refused(tmp_path):
 def test_the_record_is_plain_json(plan):
     text = (create_run_folder(plan, ARGV) / "run.json").read_text()
     assert json.loads(text)["options"]["time_budget_s"] is None
+
+
+def test_a_resumption_says_who_goes_on_with_which_code_and_from_which_trial(plan):
+    folder = create_run_folder(plan, ARGV)
+    begun = create_trial(state=TrialState.FAIL, value=None)
+    waiting = create_trial(state=TrialState.WAITING, value=None)
+    study = optuna.load_study(study_name="search", storage=f"sqlite:///{folder / 'study.db'}")
+    study.add_trials([begun, begun, waiting])
+    record_resume(plan, ["--resume", "mine"])
+    (entry,) = read_record(folder)["resumed"]
+    assert entry["first_trial"] == 2
+    assert {"user", "git_commit", "git_dirty", "hardware", "versions"} <= entry.keys()
+
+
+def test_uncommitted_changes_are_noted_of_files_that_git_follows(tmp_path, monkeypatch):
+    def git(*arguments):
+        who = ["-c", "user.name=a", "-c", "user.email=a@b"]
+        subprocess.run(["git", *who, *arguments], cwd=tmp_path, check=True, capture_output=True)
+
+    monkeypatch.chdir(tmp_path)
+    assert git_commit() is None
+    assert has_uncommitted_changes() is None
+    git("init")
+    (tmp_path / "code.py").write_text("1")
+    git("add", ".")
+    git("commit", "-m", "first")
+    (tmp_path / "notes.txt").write_text("not followed")
+    assert has_uncommitted_changes() is False
+    (tmp_path / "code.py").write_text("2")
+    assert has_uncommitted_changes() is True

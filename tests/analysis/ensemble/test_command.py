@@ -160,9 +160,34 @@ def test_runs_that_optimised_different_metrics_need_to_be_told_which(
 ):
     change_run(copy, lambda facts: facts.update(metric="val/loss", mode="min"))
     error = refused(out, capsys, trained_run, copy)
-    assert "copy: metric: expected val/f1 as in" in error
-    assert "got val/loss. Say by --metric" in error
+    assert error.startswith("metric: expected runs that optimised the same, got val/f1 of ")
+    assert "copy. Say by --metric" in error
     ensemble(trained_run, copy, "--out", out, "--metric", "val/accuracy")
+
+
+def test_a_folder_of_run_folders_is_one_pool(trained_run, tmp_path, make_run, out, capsys):
+    """Runs without finished trials, and damaged ones, are named and passed over."""
+    team = tmp_path / "team"
+    for name in ("ann/quick", "bob/quick"):
+        shutil.copytree(trained_run, team / name)
+    make_run("team/begun", [{"state": "running", "curve": [0.5]}])
+    (team / "broken").mkdir()
+    (team / "broken" / "run.json").write_text("{")
+    ensemble(team, "--out", out, "--method", "top_k", "--max-members", "6")
+    captured = capsys.readouterr()
+    assert "6 candidates of ann/quick, bob/quick, chosen by val/f1." in captured.out
+    begun, broken = captured.err.splitlines()
+    assert begun == f"Left out: {team}/begun: expected a finished trial, got none yet."
+    assert broken.startswith(f"Left out: {team}/broken/run.json: expected JSON, got ")
+    assert {m.run for m in read_bundle(out).manifest.members} == {"ann/quick", "bob/quick"}
+
+
+def test_of_a_folder_of_run_folders_the_one_that_differs_is_named(trained_run, copy, out, capsys):
+    shutil.copytree(trained_run, copy.parent / "team" / "ann")
+    bob = shutil.copytree(copy, copy.parent / "team" / "bob")
+    change_run(bob, lambda facts: facts["data"].update(fingerprint="0" * 16))
+    error = refused(out, capsys, copy.parent / "team")
+    assert error.startswith(f"{bob}: data: expected the images of {bob.parent}/ann (fingerprint ")
 
 
 def test_the_same_run_twice_is_refused(trained_run, out, capsys):
