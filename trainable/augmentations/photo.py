@@ -1,8 +1,8 @@
 """What the presets do to a photo: turn, shear and flip it, and jitter its colours.
 
 The same as albumentations' Affine, HorizontalFlip, ColorJitter and ToGray one after the other, in
-a quarter of the time: position and flip are one warp, brightness and contrast are looked up, and
-what a draw costs besides its pixels is small, which counts for images of this size.
+half the time: position and flip are one warp, and what a draw costs besides its pixels is little,
+which counts for images of this size.
 """
 
 import math
