@@ -3,15 +3,16 @@
 Runs small searches on drawn people, each with people of its own, makes an ensemble of each as
 ``python -m analysis.ensemble`` does, and scores best member and ensemble on 2,000 people drawn
 anew. Writes a row a search to ``benchmarks/honest/faces.csv``: what is there already is not done
-again, so that it can be interrupted. Then prints how far validation, cross-fitted and test scores
-are from the truth, how often the 90 % intervals hold it, and what the ensemble gains.
+again, so that it can be interrupted. With ``--runs-dir`` the searches stay, and the numbers can be
+made anew from them. Then prints how far validation, cross-fitted and test scores are from the
+truth, how often the 90 % intervals hold it, and what the ensemble gains.
 """
 
 import argparse
 import os
-import shutil
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -34,6 +35,7 @@ from analysis.run_folder import RunFolder
 from search.options import default_cache_dir
 from trainable.data.prepared import PreparedData, prepare_data
 from trainable.metrics import score
+from trainable.run_files import REPORT_FILE
 
 ROWS = Path(__file__).parent / "honest" / "faces.csv"
 SPACE = Path(__file__).parents[1] / "spaces" / "quick.py"
@@ -48,17 +50,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--searches", type=int, default=20)
     parser.add_argument("--people", type=int, default=400)
-    parser.add_argument("--trials", type=int, default=12)
-    parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--trials", type=int, default=8)
+    parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--new-people", type=int, default=2_000)
     parser.add_argument("--out", type=Path, default=ROWS)
+    parser.add_argument("--runs-dir", type=Path, help="keep the searches there, use those there")
     options = parser.parse_args()
     source = f"faces:people={options.new_people},seed={SEED_OF_NEW_PEOPLE}"
     new_people = prepare_data(source, cache_dir=default_cache_dir(), seed=0)
     done = set(pd.read_csv(options.out)["seed"]) if options.out.exists() else set()
     for seed in (seed for seed in range(options.searches) if seed not in done):
         with TemporaryDirectory() as folder:
-            run = searched(Path(folder), seed, options)
+            run = searched(options.runs_dir or Path(folder), seed, options)
             _append(options.out, {"seed": seed, **numbers_of(RunFolder(run), new_people)})
         print(f"search {seed} done", flush=True)
     rows = pd.read_csv(options.out)
@@ -67,14 +70,15 @@ def main() -> None:
 
 
 def searched(folder: Path, seed: int, options: argparse.Namespace) -> Path:
-    """Run a search with people of its own, and return its folder.
+    """Run a search with people of its own, or go on with it, and return its folder.
 
     Raises:
         subprocess.CalledProcessError: If it fails.
     """
     name = f"seed{seed}"
-    shutil.rmtree(folder / name, ignore_errors=True)
-    arguments = {
+    if (folder / name / REPORT_FILE).is_file():
+        return folder / name  # what a search writes last
+    arguments: dict[str, object] = {
         "--space": SPACE,
         "--data": f"faces:people={options.people},seed={seed}",
         "--trials": options.trials,
@@ -83,6 +87,8 @@ def searched(folder: Path, seed: int, options: argparse.Namespace) -> Path:
         "--runs-dir": folder,
         "--name": name,
     }
+    if (folder / name).exists():
+        arguments = {"--resume": folder / name}
     words = [str(word) for pair in arguments.items() for word in pair]
     command = [sys.executable, "-m", "search.run", *words]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)  # noqa: S603  our own command
@@ -105,23 +111,34 @@ def numbers_of(run: RunFolder, new_people: PreparedData) -> dict[str, float]:
     row: dict[str, float] = {"num_members": len(choice.members)}
     for part, what, value, low, high in table.itertuples(index=False):
         row |= {f"{what}/{part}": value, f"{what}/{part}/low": low, f"{what}/{part}/high": high}
-    row[f"{BEST}/truth"] = true_score([(choice.best, 1.0)], new_people)
-    row[f"{ENSEMBLE}/truth"] = true_score(choice.members, new_people)
-    return row
+    ensembles = {BEST: [(choice.best, 1.0)], ENSEMBLE: choice.members}
+    truth = true_scores(ensembles, new_people)
+    return row | {f"{what}/truth": value for what, value in truth.items()}
 
 
-def true_score(members: list[tuple[Candidate, float]], people: PreparedData) -> float:
-    """Return the macro F1 of a weighted average on people whom no search has seen."""
+def true_scores(
+    ensembles: Mapping[str, Sequence[tuple[Candidate, float]]], people: PreparedData
+) -> dict[str, float]:
+    """Return the macro F1 of weighted averages on people whom no search has seen, by name."""
     import torch
 
+    said: dict[str, np.ndarray] = {}
+    scores = {}
+    for name, members in ensembles.items():
+        for candidate, _ in members:
+            if candidate.name not in said:
+                said[candidate.name] = _predicted(candidate, people)
+        average = sum(np.float32(weight) * said[of.name] for of, weight in members)
+        labels = torch.from_numpy(people.labels().copy())
+        scores[name] = score(torch.from_numpy(average), labels, people.label_space)["f1"]
+    return scores
+
+
+def _predicted(candidate: Candidate, people: PreparedData) -> np.ndarray:
+    files = (candidate.config_file, candidate.weights_file)
+    member = load_member(*files, people.label_space, choose_device())
     rows = np.arange(len(people.index))
-    average = np.zeros((len(rows), people.label_space.num_classes), np.float32)
-    for candidate, weight in members:
-        files = (candidate.config_file, candidate.weights_file)
-        member = load_member(*files, people.label_space, choose_device())
-        average += weight * member.probabilities(people.images(member.config.resize), rows)
-    labels = torch.from_numpy(people.labels()[rows])
-    return score(torch.from_numpy(average), labels, people.label_space)["f1"]
+    return member.probabilities(people.images(member.config.resize), rows)
 
 
 def bias_table(rows: pd.DataFrame) -> pd.DataFrame:

@@ -15,6 +15,7 @@ from trainable.errors import ConfigError, expected
 OBJECT_STORE_BYTES = 128 * 2**20
 MAX_PENDING = "TUNE_MAX_PENDING_TRIALS_PG"
 CONNECT_S = 10
+DASHBOARD = "dashboard"
 ENVIRONMENT = {
     # Our own files are the record; Ray's snapshots and tables would only cost time.
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
@@ -81,21 +82,45 @@ def private_ray(available: Available) -> Iterator[str]:
     prepare_environment(is_private=True)
     import ray
 
+    try:
+        yield _start(available)
+    finally:
+        ray.shutdown()
+
+
+def _start(available: Available) -> str:
+    """Start a private Ray and return its dashboard's address.
+
+    Where the dashboard does not come up, as on a machine that is too busy, there is none: a
+    search needs none.
+    """
+    import ray
+
+    try:
+        return _started(available, include_dashboard=True)
+    except Exception as error:
+        # Ray raises nothing narrower; the message has the paths or lines of its log.
+        if DASHBOARD not in str(error):
+            raise
+        ray.shutdown()
+        return _started(available, include_dashboard=False)
+
+
+def _started(available: Available, *, include_dashboard: bool) -> str:
+    import ray
+
     logging.getLogger("ray").setLevel(logging.ERROR)
     context = ray.init(
         address="local",
         num_cpus=available.cpus,
         num_gpus=available.gpus,
         object_store_memory=OBJECT_STORE_BYTES,
-        include_dashboard=True,
+        include_dashboard=include_dashboard,
         log_to_driver=False,
-        logging_level=logging.ERROR,
+        logging_level=logging.CRITICAL,  # of a dashboard that fails it prints pages
     )
     logging.getLogger("ray").setLevel(logging.ERROR)
-    try:
-        yield str(context.dashboard_url or "")
-    finally:
-        ray.shutdown()
+    return str(context.dashboard_url or "")
 
 
 @contextmanager

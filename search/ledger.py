@@ -9,19 +9,18 @@ from typing import Any, Literal, Protocol
 from optuna.trial import TrialState
 
 from analysis.study_file import CONFIG, REASON
+from search.books import Books, Suggestion
 from search.failures import Avoided, check_share
 from search.schedulers.base import Scheduler
 from search.schedulers.grace import own_grace
-from search.study import SearchStudy, Suggestion
+from search.study import SearchStudy
 from search.weights import TrialFiles
 from trainable.errors import SearchError
-from trainable.files import remove, written_aside
+from trainable.files import remove
 from trainable.objective import Objective
 from trainable.ownership import end_ownership
-from trainable.trial_folder import TrialFolder, trial_id
+from trainable.trial_folder import trial_id
 
-PROBE = "probe"
-PROBE_BYTES = 2**16
 WORKED_S = "worked_s"
 # A kill loses at most so much of the time that counts, and the epoch under way.
 NOTE_WORKED_EVERY_S = 5.0
@@ -49,7 +48,7 @@ class Audience(Protocol):
         """Something else that the user should read."""
 
 
-class Ledger:
+class Ledger(Books):
     """Keeps the books of a search, whatever engine runs its trials.
 
     Opened on the study of an earlier process it goes on where that ended: the scheduler knows
@@ -177,7 +176,7 @@ class Ledger:
             self._put_back(number)
             raise SearchError(str(result["failed"]))
         if died or result.get("failed"):
-            self._fail(number, str(result.get("failed") or self._last_words(number)))
+            self._fail(number, str(result.get("failed") or self.last_words(number)))
             return
         if "epoch" in result:
             self.epoch_done(number, result)
@@ -188,37 +187,14 @@ class Ledger:
         else:
             self._put_back(number)
 
-    def hung(self, number: int, silent_s: float) -> None:
-        """Write down that nothing was heard of a trial for so long, before its worker is killed.
-
-        Args:
-            number: The trial.
-            silent_s: Seconds without an epoch.
-        """
-        reason = f"hung: no epoch in {silent_s:.0f} s"
-        TrialFolder.of(self._run_folder, number).write_error(reason)
-
-    def worker_failed(self, number: int, error: str) -> None:
-        """Write down why a trial's worker could not be started, as it could not itself."""
-        TrialFolder.of(self._run_folder, number).write_error(error)
-
-    def tried_again(self, number: int) -> None:
-        """Take in that a trial's process died or was killed, and that another one goes on with it.
-
-        Raises:
-            UnwritableError: If that was because nothing can be written to the run folder.
-        """
-        with written_aside(self._run_folder / PROBE) as aside:
-            aside.write_bytes(bytes(PROBE_BYTES))
-        remove(self._run_folder / PROBE)
-        self.note(
-            f"trial {trial_id(number)}: {self._last_words(number)}; it is tried again from its "
-            "last epoch"
-        )
-
     def note(self, text: str) -> None:
         """Tell the user."""
         self._audience.note(text)
+
+    def home(self, number: int) -> Path:
+        """Return the run folder, which has all trials."""
+        del number
+        return self._run_folder
 
     def put_back_running(self) -> None:
         """Put back every trial that has not ended, since nothing runs it any more."""
@@ -266,12 +242,12 @@ class Ledger:
 
     def _record_unreported(self, number: int, *, before: float = math.inf) -> None:
         """Record the epochs that the trial wrote and nobody was told of."""
-        for row in TrialFolder.of(self._run_folder, number).read_metrics():
+        for row in self.folder(number).read_metrics():
             if self._running[number] < row["epoch"] < before:
                 self._record(number, int(row["epoch"]), float(row[self._objective.metric]))
 
     def _end(self, number: int, state: Literal["complete", "pruned"], reason: str) -> None:
-        folder = TrialFolder.of(self._run_folder, number)
+        folder = self.folder(number)
         seconds = sum(row["seconds"] for row in folder.read_metrics())
         tell = self.study.complete if state == "complete" else self.study.prune
         value = tell(number, reason=reason, seconds=seconds)
@@ -306,17 +282,12 @@ class Ledger:
     def _leave(self, number: int) -> int:
         """Take a trial off the list of running ones; return its epochs."""
         self._note_worked()
-        end_ownership(TrialFolder.of(self._run_folder, number).path)
+        end_ownership(self.folder(number).path)
         return self._running.pop(number)
 
     def _note_worked(self) -> None:
         self._noted_s = self.worked_s
         self.study.note(WORKED_S, self._noted_s)
-
-    def _last_words(self, number: int) -> str:
-        error = TrialFolder.of(self._run_folder, number).error
-        lines = error.read_text().strip().splitlines() if error.exists() else []
-        return lines[-1] if lines else "its process died"
 
     def _values(self) -> dict[int, float]:
         """Return the value of each trial that has one, larger is better."""

@@ -1,7 +1,6 @@
 """The Optuna study of a search: its one record of what was tried and how it ended."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from analysis.study_file import (
     own_trials,
 )
 from search.avoiding import AvoidingSampler
+from search.books import Suggestion
 from search.options import SamplerName
 from search.samplers import make_sampler
 from trainable.errors import ConfigError
@@ -26,21 +26,6 @@ from trainable.objective import Objective
 
 START = "start"
 SuggestConfig = Callable[[optuna.Trial], dict[str, Any]]
-
-
-@dataclass(frozen=True)
-class Suggestion:
-    """A trial to run.
-
-    Args:
-        number: Its number in the study.
-        config: Hyperparameters by flat name.
-        problem: What was wrong if the space could not suggest it, else "".
-    """
-
-    number: int
-    config: dict[str, Any]
-    problem: str = ""
 
 
 class SearchStudy:

@@ -1,4 +1,4 @@
-"""Ray Tune's searcher, scheduler and stopper: thin, for every decision is the ledger's."""
+"""Ray Tune's searcher, scheduler and stopper: thin, for every decision is that of the books."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -11,7 +11,7 @@ from ray.tune.experiment import Trial
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
-from search.ledger import Ledger
+from search.books import Books
 from search.machines import Machines, error_of_unready
 from search.watch import Watch
 
@@ -78,40 +78,39 @@ class SearchStopper(_NotPickled, Stopper):  # type: ignore[misc]  # Ray has no t
 
 
 class LedgerSearcher(_NotPickled, Searcher):  # type: ignore[misc]  # Ray has no types
-    """Hands out the ledger's trials and tells it of their ends.
+    """Hands out the trials of the books and tells them of their ends.
 
     Ray's own OptunaSearch tells trials that were stopped early as complete, ranks the last
     epoch, leaves trials with a NaN running for ever, and keeps its state in a pickle.
 
     Args:
-        ledger: The books of the search.
+        books: Which trials there are, and what becomes of them.
         stopper: Is told of errors.
         constants: What every trial's configuration has besides its number and hyperparameters.
     """
 
-    def __init__(
-        self, ledger: Ledger, stopper: SearchStopper, constants: Mapping[str, Any]
-    ) -> None:
+    def __init__(self, books: Books, stopper: SearchStopper, constants: Mapping[str, Any]) -> None:
         super().__init__()
-        self._ledger = ledger
+        self._books = books
         self._stopper = stopper
         self._constants = constants
         self._numbers: dict[str, int] = {}
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         """Return a trial's configuration, None to be asked later, or that there are no more."""
-        if self._ledger.is_exhausted:
+        if self._books.is_exhausted:
             return str(Searcher.FINISHED)
-        if self._ledger.is_full:
+        if self._books.is_full:
             return None
         return self._stopper.guard(lambda: self._next_trial(trial_id), None)
 
     def _next_trial(self, trial_id: str) -> dict[str, Any] | None:
-        suggestion = self._ledger.next_trial()
+        suggestion = self._books.next_trial()
         if suggestion is None:
             return None
         self._numbers[trial_id] = suggestion.number
-        return {"number": suggestion.number, "config": suggestion.config, **self._constants}
+        told = {"number": suggestion.number, "config": suggestion.config}
+        return {**told, **self._constants, **suggestion.settings}
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """Do nothing: the scheduler was told before, also of results that stop a trial."""
@@ -121,10 +120,10 @@ class LedgerSearcher(_NotPickled, Searcher):  # type: ignore[misc]  # Ray has no
     ) -> None:
         """Tell how a trial ended; without a result and without an error it was interrupted."""
         number = self._numbers[trial_id]
-        self._stopper.guard(lambda: self._ledger.ended(number, result, died=error), None)
+        self._stopper.guard(lambda: self._books.ended(number, result, died=error), None)
 
     def set_max_concurrency(self, max_concurrent: int) -> bool:
-        """Refuse Ray's own limiter, since the ledger limits."""
+        """Refuse Ray's own limiter, since the books limit."""
         del max_concurrent
         return True
 
@@ -139,20 +138,20 @@ class LedgerSearcher(_NotPickled, Searcher):  # type: ignore[misc]  # Ray has no
 
 
 class LedgerScheduler(_NotPickled, FIFOScheduler):  # type: ignore[misc]  # Ray has no types
-    """Stops the trials that the ledger says to stop, and sees to those that fail or hang.
+    """Stops the trials that the books say to stop, and sees to those that fail or hang.
 
     Args:
-        ledger: The books of the search.
+        books: Which trials there are, and what becomes of them.
         stopper: Is told of errors.
         watch: Notices trials that hang.
     """
 
-    def __init__(self, ledger: Ledger, stopper: SearchStopper, watch: Watch) -> None:
+    def __init__(self, books: Books, stopper: SearchStopper, watch: Watch) -> None:
         super().__init__()
-        self._ledger = ledger
+        self._books = books
         self._stopper = stopper
         self._watch = watch
-        self._machines = Machines(ledger.note)
+        self._machines = Machines(books.note)
 
     def choose_trial_to_run(self, tune_controller: Any) -> Trial | None:  # noqa: ANN401
         """Return the next trial to run; Tune asks many times a second, whatever happens."""
@@ -164,7 +163,7 @@ class LedgerScheduler(_NotPickled, FIFOScheduler):  # type: ignore[misc]  # Ray 
         self._machines.look(trials)
         running = {t.config["number"]: t for t in trials if t.temporary_state.ray_actor}
         for number in self._watch.hung(running):
-            self._ledger.hung(number, self._watch.limit_s(number))
+            self._books.hung(number, self._watch.limit_s(number))
             # Whatever it does, also where no signal or message reaches it: its node kills it.
             ray.kill(running[number].temporary_state.ray_actor, no_restart=True)
 
@@ -183,9 +182,9 @@ class LedgerScheduler(_NotPickled, FIFOScheduler):  # type: ignore[misc]  # Ray 
         number = trial.config["number"]
         self._machines.failed(trial)
         if error := error_of_unready(trial):
-            self._ledger.worker_failed(number, error)
+            self._books.worker_failed(number, error)
         if trial.should_recover():
-            self._ledger.tried_again(number)
+            self._books.tried_again(number)
             self._machines.place(trial)
 
     def on_trial_result(
@@ -198,7 +197,7 @@ class LedgerScheduler(_NotPickled, FIFOScheduler):  # type: ignore[misc]  # Ray 
         del tune_controller
         self._epoch_done(trial, result)
         number = trial.config["number"]
-        stop = self._stopper.guard(lambda: self._ledger.epoch_done(number, result), False)
+        stop = self._stopper.guard(lambda: self._books.epoch_done(number, result), False)
         return str(TrialScheduler.STOP if stop else TrialScheduler.CONTINUE)
 
     def on_trial_complete(

@@ -7,8 +7,8 @@ from typing import Any
 
 from ray import tune
 
+from search.books import Books
 from search.interrupts import interruptible
-from search.ledger import Ledger
 from search.tune_adapters import LedgerScheduler, LedgerSearcher, SearchStopper
 from search.watch import Watch
 from trainable.ray_trainable import TrainTrial
@@ -19,7 +19,7 @@ LOUD_LOGGERS = ("ray.tune.tune", "ray.tune.execution.experiment_state")
 
 
 def tune_trials(
-    ledger: Ledger,
+    books: Books,
     *,
     storage: Path,
     constants: Mapping[str, Any],
@@ -27,13 +27,13 @@ def tune_trials(
     trial_timeout_s: float | None,
     budget_s: float | None,
 ) -> bool:
-    """Run the ledger's trials on the Ray that has been joined.
+    """Run the trials of the books on the Ray that has been joined.
 
     Workers are kept and reused: what they import and read is paid for once. Ray's own record of
     the experiment is not used, so its folder can be thrown away.
 
     Args:
-        ledger: Hands out trials and takes their results.
+        books: Hand out trials and take their results.
         storage: Folder for what Ray insists on writing.
         constants: What every trial's configuration has besides number and hyperparameters.
         max_failures: Times that a trial is tried again after its process died or hung.
@@ -52,8 +52,8 @@ def tune_trials(
     tuner = tune.Tuner(
         tune.with_resources(TrainTrial, {"cpu": constants["cpus"], "gpu": constants["gpus"]}),
         tune_config=tune.TuneConfig(
-            search_alg=LedgerSearcher(ledger, stopper, constants),
-            scheduler=LedgerScheduler(ledger, stopper, Watch(trial_timeout_s)),
+            search_alg=LedgerSearcher(books, stopper, constants),
+            scheduler=LedgerScheduler(books, stopper, Watch(trial_timeout_s)),
             num_samples=NO_LIMIT,
             reuse_actors=True,
         ),

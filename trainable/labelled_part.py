@@ -45,11 +45,13 @@ class LabelledPart:
         )
 
     def scores(self, probabilities_NC: Tensor) -> dict[str, float]:
-        """Return every metric of a prediction under names such as ``val/f1``.
+        """Return every metric of a prediction under names such as ``val/f1``; none of no images.
 
         Args:
             probabilities_NC: Probabilities [N, num_classes], on the same device.
         """
+        if not len(self.rows):
+            return {}
         scores = score(probabilities_NC, self.labels, self.label_space, self.groups)
         return {f"{self.part}/{name}": value for name, value in scores.items()}
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+
+from trainable.errors import TrialError
 
 if TYPE_CHECKING:
     from trainable.data.index import LabelSpace
@@ -39,6 +41,25 @@ class Objective:
     def sign(self) -> int:
         """Return what to multiply a value by so that larger is better."""
         return 1 if self.mode == "max" else -1
+
+    @property
+    def num_epochs(self) -> int | None:
+        """Return after how many epochs a trial ends, None for those of its configuration."""
+        return None
+
+    def value_of(self, row: Mapping[str, float]) -> float:
+        """Return the value of an epoch.
+
+        Args:
+            row: Its metrics, a row of ``metrics.csv``.
+
+        Raises:
+            TrialError: If it has no such metric, or one that is not a finite number.
+        """
+        value = row.get(self.metric)
+        if value is None or not np.isfinite(value):
+            raise TrialError(f"{self.metric}: expected a finite number, got {value}.")
+        return value
 
     def is_better(self, value: float, *, than: float | None) -> bool:
         """Return whether a value beats another; any value beats None."""

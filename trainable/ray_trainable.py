@@ -22,6 +22,7 @@ from trainable.in_parts import is_out_of_memory, out_of_memory
 from trainable.kernels import CUBLAS_WORKSPACE
 from trainable.objective import Objective
 from trainable.ownership import NotOwnerError
+from trainable.replay import Replay
 from trainable.trial import Machine, Trial
 from trainable.trial_folder import TrialFolder
 
@@ -44,8 +45,9 @@ class TrainTrial(tune.Trainable):  # type: ignore[misc]  # Ray has no types
     a worker that dies is simply started again, and what Ray itself keeps is only a pointer.
 
     The configuration that Ray passes has ``number``, ``config`` (flat hyperparameters),
-    ``run_folder``, ``metric``, ``cpus`` and ``gpus`` of a trial, and ``weights_dir`` (text, or
-    None for timm's hub).
+    ``run_folder``, ``metric``, ``cpus`` and ``gpus`` of a trial, ``weights_dir`` (text, or None
+    for timm's hub), and where its data has no validation part ``replay``, the metric by epoch of
+    an earlier training.
 
     A result holds the metrics of an epoch, ``finished`` (why nothing is left to train, or ""),
     ``failed`` (why the trial failed for good, or ""), ``note`` (what the user should know, or
@@ -129,7 +131,9 @@ class TrainTrial(tune.Trainable):  # type: ignore[misc]  # Ray has no types
     def _take(self, config: dict[str, Any]) -> None:
         self._run_folder = Path(config["run_folder"])
         self._folder = TrialFolder.of(self._run_folder, config["number"])
-        self._objective = Objective(config["metric"])
+        values = config.get("replay")
+        metric = config["metric"]
+        self._objective = Objective(metric) if values is None else Replay(metric, tuple(values))
         self._hyperparameters = config["config"]
 
     def _open(self) -> Trial:

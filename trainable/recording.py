@@ -50,8 +50,9 @@ class Recorder:
         self.rows.append(row)
         self._folder.write_metrics(self.rows)
         metric = self._objective.metric
-        best = self._objective.running_best(np.array([row[metric] for row in self.rows]))
-        self._curves.write(row, best={metric: float(best[-1])})
+        values = np.array([row[metric] for row in self.rows if metric in row])
+        best = self._objective.running_best(values)
+        self._curves.write(row, best={metric: float(best[-1])} if len(best) else {})
 
     def write_best(
         self, probabilities_NC: Tensor, weights: dict[str, Tensor], *, epoch: int
@@ -78,7 +79,7 @@ class Recorder:
         """
         self._curves.close()
         best = self._folder.read_probabilities()
-        if best is not None:
+        if best is not None and len(self._part.rows):
             probabilities_NC, epoch = best
             pictures = best_pictures(probabilities_NC, self._part, images)
             write_pictures(self._folder.path, pictures, epoch=epoch)

@@ -81,7 +81,8 @@ class Trial:
         config: The configuration.
         data: The prepared data.
         folder: The trial's folder.
-        objective: What decides which epoch is the best.
+        objective: What decides which epoch is the best; a ``Replay`` where the data has no
+            validation part.
         machine: Where it runs.
 
     Raises:
@@ -146,7 +147,7 @@ class Trial:
     @property
     def finished(self) -> str:
         """Return why there is nothing left to train: "epochs", "patience", or "" if there is."""
-        if self.progress.epoch >= self.config.epochs:
+        if self.progress.epoch >= (self.objective.num_epochs or self.config.epochs):
             return "epochs"
         patience = self.config.patience
         since_best = self.progress.epoch - self.progress.best_epoch
@@ -261,14 +262,9 @@ class Trial:
             return loop.train_epoch(epoch)
 
     def _validate(self) -> Tensor:
-        network: torch.nn.Module = self._evaluated
-        images = self._pixels
-        rows = self._val.rows
-        # A moving average of a frozen backbone is that backbone, bit for bit.
-        kept = self._frozen.for_evaluation(rows) if self._trains_head_only else None
-        if kept is not None:
-            network, images, rows = self._evaluated.head, kept, np.arange(len(rows))
-        probabilities = predict_probabilities(network, images, rows, device=self.machine.device)
+        if not len(self._val.rows):
+            return torch.empty(0, self._data.label_space.num_classes)
+        probabilities = self._predicted(self._val.rows)
         # A network without numbers still has a best class, and so a score.
         if not probabilities.isfinite().all():
             raise TrialError(
@@ -276,6 +272,15 @@ class Trial:
                 f"{self.progress.epoch + 1}."
             )
         return probabilities
+
+    def _predicted(self, rows: np.ndarray) -> Tensor:
+        device = self.machine.device
+        # A moving average of a frozen backbone is that backbone, bit for bit.
+        kept = self._frozen.for_evaluation(rows) if self._trains_head_only else None
+        if kept is None:
+            return predict_probabilities(self._evaluated, self._pixels, rows, device=device)
+        positions = np.arange(len(rows))
+        return predict_probabilities(self._evaluated.head, kept, positions, device=device)
 
     @property
     def _evaluated(self) -> Classifier:
@@ -286,7 +291,7 @@ class Trial:
         return averaged
 
     def _record(self, row: dict[str, float], probabilities: Tensor) -> None:
-        value = self._objective_value(row)
+        value = self.objective.value_of(row)
         progress = self.progress
         progress.epoch += 1
         progress.seconds += row["seconds"]
@@ -303,13 +308,6 @@ class Trial:
     def _write_best(self, probabilities: Tensor) -> None:
         weights = self._evaluated.state_dict()
         self._recorder.write_best(probabilities, weights, epoch=self.progress.epoch)
-
-    def _objective_value(self, row: dict[str, float]) -> float:
-        metric = self.objective.metric
-        value = row.get(metric)
-        if value is None or not np.isfinite(value):
-            raise TrialError(f"{metric}: expected a finite number, got {value}.")
-        return value
 
     def _checkpoint(self, row: dict[str, float]) -> Checkpoint:
         state: dict[str, Any] = {

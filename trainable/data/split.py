@@ -41,7 +41,7 @@ def split_by_person(index: DataIndex, *, seed: int, shares: Sequence[float] = SH
     if len(pool) < len(drawn):
         what = f"at least {len(drawn)} people to draw {', '.join(drawn)} from"
         raise ConfigError(expected("data", what, len(pool)))
-    images = _images_by_class(index)
+    images = images_by_class(index)
     numbers = allot(
         [images[person] for person in pool],
         [shares[PARTS.index(part)] for part in drawn],
@@ -109,7 +109,8 @@ def _given_parts(table: pd.DataFrame) -> dict[str, str]:
     return part_of
 
 
-def _images_by_class(index: DataIndex) -> dict[str, Counter[int]]:
+def images_by_class(index: DataIndex) -> dict[str, Counter[int]]:
+    """Return how many images of each class number each person has."""
     images: dict[str, Counter[int]] = {person: Counter() for person in index.table["person"]}
     for person, label in zip(index.table["person"], index.labels().tolist(), strict=True):
         images[person][label] += 1
