@@ -25,8 +25,8 @@ from trainable.data.prepared import prepare_data
 from trainable.frozen import KEPT_FEATURES
 from trainable.trial import Trial
 
-SOURCE = "faces:people=60"
-REPEATS = 5
+SOURCE = "faces:people=150"
+REPEATS = 3
 CASES = {"test_efficientnet": "64x48", "resnet18": "64x48"}
 GOALS = (20.0, 1.0)
 

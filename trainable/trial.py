@@ -105,6 +105,7 @@ class Trial:
         self.progress = Progress()
         self._data = data
         self._val = LabelledPart.of(data, "val", self.machine.device)
+        self._train_rows = data.rows("train")
         self._images = data.images(config.resize)
         self._kept: Tensor | None = None
         if self.machine.keeps_images:
@@ -221,7 +222,7 @@ class Trial:
 
     def _new_batches(self) -> Batches:
         config = self.config
-        rows = self._data.rows("train")
+        rows = self._train_rows
         labels = self._data.labels()[rows]
         if config.label_shift < NO_LABEL_SHIFT:
             labels = shifted_labels(self._data.index, rows, config.label_shift)
@@ -253,12 +254,16 @@ class Trial:
         # Dropout and stochastic depth draw from torch's generator.
         torch.manual_seed(mixed_seed(self.config.seed, epoch))
         first_trainable = self._loop.freeze.first_trainable(epoch, len(self._groups))
-        apply_freeze(self._model, self._groups, first_trainable)
-        self._trains_head_only = first_trainable == len(self._groups) - 1
+        head_only = first_trainable == len(self._groups) - 1
+        if head_only and self._trains_head_only:
+            self._model.head.train()  # what is frozen stays so
+        else:
+            apply_freeze(self._model, self._groups, first_trainable)
+        self._trains_head_only = head_only
         with Kernels.of_training(deterministic=self.config.deterministic).in_use():
             loop = self._loop
             if self._trains_head_only:
-                loop = self._frozen.loop(loop, self._data.rows("train"))
+                loop = self._frozen.loop(loop, self._train_rows)
             return loop.train_epoch(epoch)
 
     def _validate(self) -> Tensor:
