@@ -207,10 +207,21 @@ class LedgerScheduler(_NotPickled, FIFOScheduler):  # type: ignore[misc]  # Ray 
         result: dict[str, Any],
     ) -> None:
         """Take in the last epoch of a trial, of which Tune tells nobody else before its end."""
-        del tune_controller
         self._epoch_done(trial, result)
+        if result.get("recycle"):
+            end_with_trial(tune_controller, trial)
 
     def _epoch_done(self, trial: Trial, result: Mapping[str, Any]) -> None:
         if "epoch" in result:
             self._watch.heard(trial.config["number"])
             self._machines.succeeded(trial)
+
+
+def end_with_trial(tune_controller: Any, trial: Trial) -> None:  # noqa: ANN401
+    """Have the process of a trial that is over end, not be kept for another trial.
+
+    A process cannot say so itself: where ``reset_config`` says no, Tune calls the next trial
+    failed and tells no searcher. Tune keeps what it knows as started, and asks right after this.
+    """
+    process = tune_controller._trial_to_actor.get(trial)
+    tune_controller._started_actors.discard(process)

@@ -87,6 +87,12 @@ class TrialConfig(Part):
         None, gt=0, lt=1, description="Decay of the weights' moving average, which is scored."
     )
     precision: PrecisionName = Field("fp32", description="Numeric precision of forward passes.")
+    compile: bool = Field(
+        default=False, description="Whether torch.compile makes kernels of the network's own."
+    )
+    deterministic: bool = Field(
+        default=False, description="Whether a GPU gives the same bits every time, but slower."
+    )
     seed: int = Field(
         0, ge=0, le=LARGEST_SEED, description="Seed of everything that the trial draws."
     )

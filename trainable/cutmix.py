@@ -9,6 +9,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from trainable.data.on_device import moved
 from trainable.part import Part
 
 
@@ -112,7 +113,7 @@ class CutMixer:
             return targets_NC
         num_images, height, width, _ = images_NHWC.shape
         box = draw_box(height, width, kept=rng.beta(self.beta, self.beta), rng=rng)
-        partners_N = torch.from_numpy(rng.permutation(num_images)).to(images_NHWC.device)
+        partners_N = moved(torch.from_numpy(rng.permutation(num_images)), images_NHWC.device)
         paste(images_NHWC, box, partners_N)
         share = box.num_pixels / (height * width)
         return targets_NC * (1 - share) + targets_NC[partners_N] * share

@@ -1,7 +1,6 @@
 """Probabilities of many images, the same in training, export and prediction."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from typing import Protocol
 
@@ -9,7 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from trainable.data.on_device import KeptRows, moved
 from trainable.in_parts import InParts
+from trainable.kernels import EVALUATION
 
 BATCH_SIZE = 256
 
@@ -20,10 +21,14 @@ class Images(Protocol):
     def __getitem__(self, rows: np.ndarray, /) -> np.ndarray: ...
 
 
+# Images, or features of them, that may be on the device already.
+Pixels = Images | KeptRows
+
+
 @torch.inference_mode()
 def predict_probabilities(
     model: nn.Module,
-    images: Images,
+    images: Pixels,
     rows: np.ndarray,
     *,
     device: torch.device,
@@ -35,7 +40,8 @@ def predict_probabilities(
     GPU is then what an exported model predicts on any device, to the order of sums.
 
     Args:
-        model: A classifier on the device; left in evaluation mode.
+        model: A classifier on the device, or the rest of one if images are features; left in
+            evaluation mode.
         images: Decoded images by row number.
         rows: int64 [N], the rows to predict.
         device: Where the model is.
@@ -48,35 +54,45 @@ def predict_probabilities(
         TrialError: If memory does not suffice for a single image.
     """
     model.eval()
+    with EVALUATION.in_use():
+        logits = in_batches(model, images, rows, device=device, batch_size=batch_size)
+        return logits.softmax(dim=1)
+
+
+def in_batches(
+    network: Callable[[Tensor], Tensor],
+    images: Pixels,
+    rows: np.ndarray,
+    *,
+    device: torch.device,
+    batch_size: int = BATCH_SIZE,
+) -> Tensor:
+    """Return what a network makes of images, [N, ...]; arguments as in ``predict_probabilities``.
+
+    To be called where no gradients are recorded.
+    """
     in_parts = InParts()
-    probabilities = []
-    with _no_tf32():
-        for start in range(0, len(rows), batch_size):
-            batch = rows[start : start + batch_size]
-            predict = partial(_predict, model, images, batch, device)
-            probabilities += in_parts.fitted(predict, num_images=len(batch), device=device)
-    return torch.cat(probabilities)
+    results = []
+    for start in range(0, len(rows), batch_size):
+        batch = rows[start : start + batch_size]
+        compute = partial(_compute, network, images, batch, device)
+        results += in_parts.fitted(compute, num_images=len(batch), device=device)
+    return torch.cat(results)
 
 
-def _predict(
-    model: nn.Module, images: Images, rows: np.ndarray, device: torch.device, num_parts: int
+def _compute(
+    network: Callable[[Tensor], Tensor],
+    images: Pixels,
+    rows: np.ndarray,
+    device: torch.device,
+    num_parts: int,
 ) -> list[Tensor]:
-    """Return the probabilities of each of so many parts of the rows."""
-    probabilities = []
-    for part in np.array_split(rows, min(num_parts, len(rows))):
-        pixels = np.ascontiguousarray(images[part])
-        batch_NHWC = torch.from_numpy(pixels).to(device, non_blocking=True)
-        probabilities.append(model(batch_NHWC).softmax(dim=1))
-    return probabilities
+    """Return what the network makes of each of so many parts of the rows."""
+    parts = np.array_split(rows, min(num_parts, len(rows)))
+    return [network(_on_device(images[part], device)) for part in parts]
 
 
-@contextmanager
-def _no_tf32() -> Iterator[None]:
-    """Switch off TF32 for a while, which keeps 10 of float32's 23 bits in convolutions."""
-    cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
-    before = cudnn.allow_tf32, matmul.allow_tf32
-    cudnn.allow_tf32 = matmul.allow_tf32 = False
-    try:
-        yield
-    finally:
-        cudnn.allow_tf32, matmul.allow_tf32 = before
+def _on_device(images: np.ndarray | Tensor, device: torch.device) -> Tensor:
+    if isinstance(images, Tensor):
+        return images
+    return moved(torch.from_numpy(np.ascontiguousarray(images)), device)

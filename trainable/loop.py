@@ -1,17 +1,17 @@
 """The training loop: one epoch, in the order of the mathematics."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F  # noqa: N812 - the field's name for it
 
 from trainable.cutmix import Mixer
-from trainable.data.batches import Batch, TrainingBatches
+from trainable.data.batches import Batches
+from trainable.data.on_device import moved_ahead
 from trainable.errors import TrialError
 from trainable.freezing.base import FreezePlan
 from trainable.in_parts import InParts
@@ -32,6 +32,8 @@ class Loop:
 
     Args:
         model: The network being trained.
+        network: What computes logits from the batches: the model, or the rest of it where the
+            batches are features.
         ema: Moving average of its weights, or None.
         batches: The training part.
         mixer: Mixes images of a batch and their targets.
@@ -47,8 +49,9 @@ class Loop:
     """
 
     model: Classifier
+    network: Callable[[Tensor], Tensor]
     ema: timm.utils.ModelEmaV3 | None
-    batches: TrainingBatches
+    batches: Batches
     mixer: Mixer
     loss: LossFn
     optimizer: torch.optim.Optimizer
@@ -98,7 +101,7 @@ class Loop:
         for part_images, part_targets in parts:
             share = len(part_images) / len(images)
             with self.precision.autocast():
-                logits = self.model(part_images)
+                logits = self.network(part_images)
                 loss = self.loss(logits, part_targets)
             self.precision.backward(loss, share)
             losses.append((loss.detach(), share))
@@ -117,16 +120,13 @@ class Loop:
         return float(next(g["lr"] for g in self.optimizer.param_groups if g["is_head"]))
 
     def _mixed_batches(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
-        for number, batch in enumerate(self.batches.of_epoch(epoch)):
+        batches = moved_ahead(self.batches.of_epoch(epoch), self.precision.device)
+        for number, (images, labels) in enumerate(batches):
             rng = np.random.default_rng([self.seed, epoch, number, MIXING_STREAM])
-            yield self._mixed(batch, rng)
-
-    def _mixed(self, batch: Batch, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-        device = self.precision.device
-        images = batch.images.to(device, non_blocking=True)
-        labels = batch.labels.to(device, non_blocking=True)
-        targets = F.one_hot(labels, self.num_classes).float()
-        return images, self.mixer(images, targets, rng)
+            # Not one_hot: on a CPU it looks at the numbers of the labels first.
+            targets = torch.zeros(len(labels), self.num_classes, device=labels.device)
+            targets.scatter_(1, labels[:, None], 1.0)
+            yield images, self.mixer(images, targets, rng)
 
     def _set_learning_rate(self, epochs_done: float) -> None:
         factor = self.schedule.factor(epochs_done)

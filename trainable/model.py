@@ -45,10 +45,26 @@ class Classifier(nn.Module):
 
     def forward(self, images_NHWC: Tensor) -> Tensor:
         """Return logits float32 [N, num_classes] of images uint8 [N, H, W, 3], RGB."""
+        return self.classify(self.features(images_NHWC))
+
+    def features(self, images_NHWC: Tensor) -> Tensor:
+        """Return the backbone's features [N, num_features] of images uint8 [N, H, W, 3], RGB."""
         # Permuting NHWC gives NCHW in the channels_last layout, without a copy.
-        images_NCHW = images_NHWC.permute(0, 3, 1, 2).float()
-        logits: Tensor = self.head(self.backbone((images_NCHW - self.mean) / self.std))
+        images_NCHW = images_NHWC.permute(0, 3, 1, 2).to(torch.float32, copy=True)
+        # In place: on a CPU, each new tensor of this size costs as much again.
+        features: Tensor = self.backbone(images_NCHW.sub_(self.mean).div_(self.std))
+        return features
+
+    def classify(self, features_NF: Tensor) -> Tensor:
+        """Return logits float32 [N, num_classes] of features [N, num_features]."""
+        logits: Tensor = self.head(features_NF)
         return logits.float()
+
+    def with_frozen_backbone(self, images_NHWC: Tensor) -> Tensor:
+        """Return the same logits as ``forward``, where only the head is trained."""
+        with torch.inference_mode():
+            features_NF = self.features(images_NHWC)
+        return self.classify(features_NF.clone())  # a tensor that the head may keep for later
 
     def layer_groups(self) -> list[LayerGroup]:
         """Return the parameters in layers from the input to the head, which is the last."""

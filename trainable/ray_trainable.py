@@ -1,6 +1,7 @@
 """The trial as Ray Tune runs it; the only file of this package that knows Ray."""
 
 import json
+import os
 import traceback
 from contextlib import suppress
 from functools import lru_cache
@@ -16,7 +17,9 @@ from trainable.config import parse_config
 from trainable.data.prepared import PreparedData, read_data
 from trainable.errors import ConfigError, SearchError, TrialError, expected
 from trainable.files import UnwritableError
+from trainable.growth import Growth
 from trainable.in_parts import is_out_of_memory, out_of_memory
+from trainable.kernels import CUBLAS_WORKSPACE
 from trainable.objective import Objective
 from trainable.ownership import NotOwnerError
 from trainable.replay import Replay
@@ -24,6 +27,9 @@ from trainable.trial import Machine, Trial
 from trainable.trial_folder import TrialFolder
 
 POINTER = "trial.json"
+# What a process may hold more than after its first trial, once a trial is over, before it is
+# replaced. What trials share on purpose does not count.
+MEMORY_GROWTH = 2**30
 
 
 @lru_cache(maxsize=1)
@@ -44,8 +50,11 @@ class TrainTrial(tune.Trainable):  # type: ignore[misc]  # Ray has no types
     an earlier training.
 
     A result holds the metrics of an epoch, ``finished`` (why nothing is left to train, or ""),
-    ``failed`` (why the trial failed for good, or "") and ``note`` (what the user should know, or
-    ""); ``stop_search`` where no other trial could do better.
+    ``failed`` (why the trial failed for good, or ""), ``note`` (what the user should know, or
+    "") and ``recycle`` (whether the process should end with this trial, as the trial failed in
+    training or the process has grown); ``stop_search`` where no other trial could do better.
+
+    ``reset_config`` always says yes: to a no, Tune calls the new trial failed.
     """
 
     def setup(self, config: dict[str, Any]) -> None:
@@ -61,13 +70,22 @@ class TrainTrial(tune.Trainable):  # type: ignore[misc]  # Ray has no types
         # Without a GPU the decoded cache is read faster than a worker process could hand it over.
         num_workers = max(0, int(cpus) - 1) if gpus else 0
         weights_dir = config["weights_dir"]
-        self._machine = Machine(device, num_workers, Path(weights_dir) if weights_dir else None)
+        if gpus:
+            os.environ.update(CUBLAS_WORKSPACE)
+        self._machine = Machine(
+            device,
+            num_workers,
+            Path(weights_dir) if weights_dir else None,
+            keeps_images=bool(gpus),
+        )
         self._trial: Trial | None = None
+        self._growth = Growth(device, MEMORY_GROWTH)
         self._take(config)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """Go over to another trial in this process."""
         self._close()
+        self._growth.look()
         self._take(new_config)
         return True
 
@@ -80,7 +98,9 @@ class TrainTrial(tune.Trainable):  # type: ignore[misc]  # Ray has no types
         """
         try:
             result = self._result(self._trial or self._open())
-        except (ConfigError, TrialError) as error:
+        except ConfigError as error:
+            return self._failure(str(error), recycle=self._growth.is_too_much)
+        except TrialError as error:
             return self._failure(str(error))
         except SearchError as error:
             return self._failure(str(error)) | {"stop_search": True}
@@ -138,11 +158,13 @@ class TrainTrial(tune.Trainable):  # type: ignore[misc]  # Ray has no types
         row = trial.last_row() if trial.finished else trial.run_epoch()
         note, self._note = self._note, ""
         finished = trial.finished
-        return row | {"finished": finished, "failed": "", "note": note, DONE: bool(finished)}
+        recycle = self._growth.is_too_much
+        result = {"finished": finished, "failed": "", "note": note, "recycle": recycle}
+        return row | result | {DONE: bool(finished)}
 
-    def _failure(self, reason: str) -> dict[str, Any]:
+    def _failure(self, reason: str, *, recycle: bool = True) -> dict[str, Any]:
         self._keep_error(reason)
-        return {"failed": reason, "finished": "", DONE: True}
+        return {"failed": reason, "finished": "", "recycle": recycle, DONE: True}
 
     def _keep_error(self, text: str) -> None:
         with suppress(UnwritableError):  # the error is told all the same

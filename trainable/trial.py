@@ -5,21 +5,26 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from trainable.checkpoint import Checkpoint, load_last, num_damaged, save_last
 from trainable.config import NO_LABEL_SHIFT, TrialConfig
-from trainable.data.batches import TrainingBatches, TrainingImages
+from trainable.data.batches import Batches, TrainingBatches, TrainingImages
+from trainable.data.kept_images import kept_images
 from trainable.data.label_shift import shifted_labels
+from trainable.data.on_device import KeptRows
 from trainable.data.prepared import PreparedData
 from trainable.errors import TrialError
-from trainable.evaluate import predict_probabilities
+from trainable.evaluate import Pixels, predict_probabilities
 from trainable.freezing.apply import apply_freeze
+from trainable.frozen import FrozenBackbone
 from trainable.in_parts import InParts, free_memory, smallest_part
+from trainable.kernels import Kernels
 from trainable.labelled_part import LabelledPart
 from trainable.loop import Loop
-from trainable.model import build_classifier
+from trainable.model import Classifier, build_classifier
 from trainable.objective import Objective
 from trainable.optimizers.resume import load_optimizer_state
 from trainable.ownership import Ownership
@@ -40,11 +45,13 @@ class Machine:
         device: CPU or one GPU.
         num_workers: Processes that read and augment images; 0 does it in the trial's own.
         weights_dir: Folder of pretrained weights that stands for timm's hub.
+        keeps_images: Whether the decoded images are kept on the device, where they have room.
     """
 
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     num_workers: int = 0
     weights_dir: Path | None = None
+    keeps_images: bool = False
 
 
 @dataclass
@@ -98,7 +105,11 @@ class Trial:
         self.progress = Progress()
         self._data = data
         self._val = LabelledPart.of(data, "val", self.machine.device)
+        self._train_rows = data.rows("train")
         self._images = data.images(config.resize)
+        self._kept: Tensor | None = None
+        if self.machine.keeps_images:
+            self._kept = kept_images(data, config.resize, self.machine.device)
         self._ownership = Ownership(folder)
         checkpoint = load_last(self.folder.checkpoint)
         if self.machine.device.type == "cuda":
@@ -113,6 +124,9 @@ class Trial:
         self._groups = self._model.layer_groups()
         self._ema = self._new_ema()
         self._loop = self._new_loop()
+        name = (data.fingerprint, data.crop, config.resize, config.backbone.name)
+        self._frozen = FrozenBackbone(self._model, self._pixels, name)
+        self._trains_head_only = False
         self.folder.write_config(config.model_dump(mode="json"))
         self._recorder = Recorder(
             self.folder,
@@ -174,7 +188,9 @@ class Trial:
 
     def close(self) -> None:
         """Give the device's memory back, and add pictures of the best epoch to the files."""
-        del self._loop, self._model, self._ema, self._groups
+        del self._loop, self._model, self._ema, self._groups, self._frozen, self._kept
+        if self.config.compile:
+            torch.compiler.reset()
         if self.machine.device.type == "cuda":
             free_memory(self.machine.device)
         self._recorder.close(self._images)
@@ -189,6 +205,7 @@ class Trial:
         config, device = self.config, self.machine.device
         return Loop(
             model=self._model,
+            network=torch.compile(self._model) if config.compile else self._model,
             ema=self._ema,
             batches=self._new_batches(),
             mixer=config.cutmix.build(),
@@ -203,14 +220,14 @@ class Trial:
             seed=config.seed,
         )
 
-    def _new_batches(self) -> TrainingBatches:
+    def _new_batches(self) -> Batches:
         config = self.config
-        rows = self._data.rows("train")
+        rows = self._train_rows
         labels = self._data.labels()[rows]
         if config.label_shift < NO_LABEL_SHIFT:
             labels = shifted_labels(self._data.index, rows, config.label_shift)
         num_classes = self._data.label_space.num_classes
-        return TrainingBatches(
+        batches = TrainingBatches(
             TrainingImages(
                 images=self._images,
                 rows=rows,
@@ -223,21 +240,36 @@ class Trial:
             num_workers=self.machine.num_workers,
             pin_memory=self.machine.device.type == "cuda",
         )
+        if self._kept is None or not batches.as_stored:
+            return batches
+        return batches.of_kept(self._kept, rows)
+
+    @property
+    def _pixels(self) -> Pixels:
+        """All images by row, from the device where they are kept there."""
+        return self._images if self._kept is None else KeptRows(self._kept)
 
     def _train(self) -> float:
         epoch = self.progress.epoch
         # Dropout and stochastic depth draw from torch's generator.
         torch.manual_seed(mixed_seed(self.config.seed, epoch))
         first_trainable = self._loop.freeze.first_trainable(epoch, len(self._groups))
-        apply_freeze(self._model, self._groups, first_trainable)
-        return self._loop.train_epoch(epoch)
+        head_only = first_trainable == len(self._groups) - 1
+        if head_only and self._trains_head_only:
+            self._model.head.train()  # what is frozen stays so
+        else:
+            apply_freeze(self._model, self._groups, first_trainable)
+        self._trains_head_only = head_only
+        with Kernels.of_training(deterministic=self.config.deterministic).in_use():
+            loop = self._loop
+            if self._trains_head_only:
+                loop = self._frozen.loop(loop, self._train_rows)
+            return loop.train_epoch(epoch)
 
     def _validate(self) -> Tensor:
         if not len(self._val.rows):
             return torch.empty(0, self._data.label_space.num_classes)
-        probabilities = predict_probabilities(
-            self._evaluated, self._images, self._val.rows, device=self.machine.device
-        )
+        probabilities = self._predicted(self._val.rows)
         # A network without numbers still has a best class, and so a score.
         if not probabilities.isfinite().all():
             raise TrialError(
@@ -246,10 +278,22 @@ class Trial:
             )
         return probabilities
 
+    def _predicted(self, rows: np.ndarray) -> Tensor:
+        device = self.machine.device
+        # A moving average of a frozen backbone is that backbone, bit for bit.
+        kept = self._frozen.for_evaluation(rows) if self._trains_head_only else None
+        if kept is None:
+            return predict_probabilities(self._evaluated, self._pixels, rows, device=device)
+        positions = np.arange(len(rows))
+        return predict_probabilities(self._evaluated.head, kept, positions, device=device)
+
     @property
-    def _evaluated(self) -> torch.nn.Module:
+    def _evaluated(self) -> Classifier:
         """The weights that are scored and kept: the moving average where there is one."""
-        return self._model if self._ema is None else self._ema.module
+        if self._ema is None:
+            return self._model
+        averaged: Classifier = self._ema.module
+        return averaged
 
     def _record(self, row: dict[str, float], probabilities: Tensor) -> None:
         value = self.objective.value_of(row)

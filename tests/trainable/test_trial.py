@@ -64,6 +64,7 @@ def assert_same(a, b):
         EVERYTHING,
         {"optimizer__name": "sgd", "schedule__name": "plateau", "augmentation__name": "base"},
         {"optimizer__name": "nadam", "freeze__name": "melt", "freeze__after": "plateau"},
+        {"freeze__name": "all", "ema": 0.8},
     ],
 )
 def test_an_interrupted_trial_ends_with_the_same_bits_as_a_straight_one(
@@ -98,6 +99,17 @@ def test_loader_workers_do_not_change_the_bits(coloured, config, tmp_path):
     machine = Machine(num_workers=2)
     trained(config(**changes), coloured, tmp_path / "there", num_epochs=2, machine=machine)
     assert_same(tensors_of(tmp_path / "here")[0], tensors_of(tmp_path / "there")[0])
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"cutmix__name": "cutmix"}, {"augmentation__name": "base"}]
+)
+def test_images_kept_on_the_device_do_not_change_the_bits(coloured, config, tmp_path, changes):
+    for keeps_images in (True, False):
+        machine = Machine(keeps_images=keeps_images)
+        folder = tmp_path / str(keeps_images)
+        trained(config(**changes), coloured, folder, num_epochs=2, machine=machine)
+    assert_same(tensors_of(tmp_path / "True")[0], tensors_of(tmp_path / "False")[0])
 
 
 def test_another_seed_gives_other_weights(coloured, config, tmp_path):
@@ -213,7 +225,7 @@ def test_label_shift_needs_ages(coloured, config, tmp_path):
         Trial(config(label_shift=58), coloured, tmp_path)
 
 
-@pytest.mark.parametrize("changes", [{}, {"ema": 0.5}])
+@pytest.mark.parametrize("changes", [{}, {"ema": 0.5}, {"freeze__name": "all"}])
 def test_what_a_kill_after_the_checkpoint_leaves_out_is_made_again(
     coloured, config, tmp_path, changes
 ):
@@ -267,6 +279,19 @@ def test_groups_that_the_class_does_not_determine_are_scored(coloured, config, t
     data = dataclasses.replace(coloured, index=index)
     row = Trial(config(), data, tmp_path).run_epoch()
     assert {"val/f1/camera", "val/f1/camera/new", "val/f1/camera/old"} <= row.keys()
+
+
+@pytest.mark.slow
+def test_a_compiled_network_learns_and_leaves_weights_that_need_no_compiler(
+    coloured, config, tmp_path
+):
+    changes = {"compile": True, "backbone__name": "test_vit", "resize": "32x32"}
+    trained(config(**changes), coloured, tmp_path / "compiled", num_epochs=1)
+    trained(config(**changes | {"compile": False}), coloured, tmp_path / "plain", num_epochs=1)
+    compiled, plain = tensors_of(tmp_path / "compiled")[0], tensors_of(tmp_path / "plain")[0]
+    assert compiled.keys() == plain.keys()
+    for name, weight in plain.items():
+        torch.testing.assert_close(compiled[name], weight, atol=1e-2, rtol=1e-2)
 
 
 @pytest.mark.gpu

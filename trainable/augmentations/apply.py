@@ -4,10 +4,10 @@ import random
 
 import numpy as np
 
-from trainable.augmentations.library import A
+from trainable.augmentations.base import Pipeline
 
 
-def augment(pipeline: A.Compose, image: np.ndarray, generator_key: tuple[int, ...]) -> np.ndarray:
+def augment(pipeline: Pipeline, image: np.ndarray, generator_key: tuple[int, ...]) -> np.ndarray:
     """Return the image as the pipeline changes it under this key.
 
     The same key gives the same bits, in whatever order and in whatever process images come. All

@@ -4,31 +4,10 @@ from typing import Literal
 
 from trainable.augmentations.base import AugmentationPart
 from trainable.augmentations.library import A
+from trainable.augmentations.photo import PhotoAugmentation
 
-ROTATION_DEGREES = 10
-SHEAR_DEGREES = 5
 # Standard deviations of the noise, as shares of the grey range.
 NOISE_RANGE = (0.01, 0.1)
-
-
-def geometry() -> list[A.BasicTransform]:
-    """Return a small rotation and horizontal shear, and a flip of every other image."""
-    rotate = (-ROTATION_DEGREES, ROTATION_DEGREES)
-    shear = {"x": (-SHEAR_DEGREES, SHEAR_DEGREES), "y": (0, 0)}
-    return [A.Affine(rotate=rotate, shear=shear, p=1.0), A.HorizontalFlip(p=0.5)]
-
-
-def colour_jitter(
-    *, contrast: float = 0.1, saturation: float = 0.1, hue: float = 0.1
-) -> A.BasicTransform:
-    """Return a jitter of brightness by 0.1 and of the rest by the given amounts."""
-    return A.ColorJitter(
-        brightness=(0.9, 1.1),
-        contrast=(1.0 - contrast, 1.0 + contrast),
-        saturation=(1.0 - saturation, 1.0 + saturation),
-        hue=(-hue, hue),
-        p=1.0,
-    )
 
 
 class NoAugmentation(AugmentationPart):
@@ -46,10 +25,10 @@ class BaseAugmentation(AugmentationPart):
 
     name: Literal["base"] = "base"
 
-    def build(self, size: tuple[int, int]) -> A.Compose:
+    def build(self, size: tuple[int, int]) -> PhotoAugmentation:
         """Return the pipeline."""
         del size
-        return A.Compose([*geometry(), colour_jitter()])
+        return PhotoAugmentation()
 
 
 class NoHue(AugmentationPart):
@@ -57,10 +36,10 @@ class NoHue(AugmentationPart):
 
     name: Literal["no_hue"] = "no_hue"
 
-    def build(self, size: tuple[int, int]) -> A.Compose:
+    def build(self, size: tuple[int, int]) -> PhotoAugmentation:
         """Return the pipeline."""
         del size
-        return A.Compose([*geometry(), colour_jitter(hue=0.0)])
+        return PhotoAugmentation(hue=0.0)
 
 
 class Contrast(AugmentationPart):
@@ -68,10 +47,10 @@ class Contrast(AugmentationPart):
 
     name: Literal["contrast"] = "contrast"
 
-    def build(self, size: tuple[int, int]) -> A.Compose:
+    def build(self, size: tuple[int, int]) -> PhotoAugmentation:
         """Return the pipeline."""
         del size
-        return A.Compose([*geometry(), colour_jitter(contrast=0.3)])
+        return PhotoAugmentation(contrast=0.3)
 
 
 class NoHueContrast(AugmentationPart):
@@ -79,10 +58,10 @@ class NoHueContrast(AugmentationPart):
 
     name: Literal["no_hue_contrast"] = "no_hue_contrast"
 
-    def build(self, size: tuple[int, int]) -> A.Compose:
+    def build(self, size: tuple[int, int]) -> PhotoAugmentation:
         """Return the pipeline."""
         del size
-        return A.Compose([*geometry(), colour_jitter(contrast=0.3, hue=0.0)])
+        return PhotoAugmentation(contrast=0.3, hue=0.0)
 
 
 class RandomGray(AugmentationPart):
@@ -90,10 +69,10 @@ class RandomGray(AugmentationPart):
 
     name: Literal["random_gray"] = "random_gray"
 
-    def build(self, size: tuple[int, int]) -> A.Compose:
+    def build(self, size: tuple[int, int]) -> PhotoAugmentation:
         """Return the pipeline."""
         del size
-        return A.Compose([*geometry(), colour_jitter(), A.ToGray(p=0.1)])
+        return PhotoAugmentation(gray=0.1)
 
 
 class AlwaysGray(AugmentationPart):
@@ -101,11 +80,10 @@ class AlwaysGray(AugmentationPart):
 
     name: Literal["always_gray"] = "always_gray"
 
-    def build(self, size: tuple[int, int]) -> A.Compose:
+    def build(self, size: tuple[int, int]) -> PhotoAugmentation:
         """Return the pipeline; saturation and hue are left out, as they would not show."""
         del size
-        gray = A.ToGray(p=1.0)
-        return A.Compose([*geometry(), gray, colour_jitter(saturation=0.0, hue=0.0)])
+        return PhotoAugmentation(saturation=0.0, hue=0.0, gray=1.0)
 
 
 class Noise(AugmentationPart):
@@ -113,8 +91,8 @@ class Noise(AugmentationPart):
 
     name: Literal["noise"] = "noise"
 
-    def build(self, size: tuple[int, int]) -> A.Compose:
+    def build(self, size: tuple[int, int]) -> PhotoAugmentation:
         """Return the pipeline."""
         del size
-        noise = A.GaussNoise(std_range=NOISE_RANGE, p=0.5)
-        return A.Compose([*geometry(), colour_jitter(), noise])
+        noise = A.Compose([A.GaussNoise(std_range=NOISE_RANGE, p=0.5)])
+        return PhotoAugmentation(then=noise)

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from multiprocessing import parent_process
@@ -9,11 +10,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.multiprocessing import _prctl_pr_set_pdeathsig  # type: ignore[attr-defined]
 from torch.utils.data import DataLoader, Dataset
 
 from trainable.augmentations.apply import augment
+from trainable.data.on_device import moved
 from trainable.samplers.base import Sampler
 
 AUGMENTATION_STREAM = 1
@@ -22,7 +25,7 @@ WORKER_TIMEOUT_S = 600.0
 
 
 class Batch(NamedTuple):
-    """Images uint8 [N, H, W, 3] and their class numbers int64 [N]."""
+    """Images uint8 [N, H, W, 3], or features [N, F] of them, and class numbers int64 [N]."""
 
     images: Tensor
     labels: Tensor
@@ -78,8 +81,14 @@ class TrainingImages(Dataset[Batch]):
         return Batch(torch.from_numpy(pixels), torch.from_numpy(self.labels[samples]))
 
 
-class _EpochOrder:
-    """Lists of draws, a list a batch; the last, incomplete one is left out of larger epochs."""
+class EpochOrder:
+    """Lists of draws, a list a batch; the last, incomplete one is left out of larger epochs.
+
+    Args:
+        sampler: Draws the images of an epoch.
+        num_samples: Training images.
+        batch_size: Images a batch.
+    """
 
     def __init__(self, sampler: Sampler, *, num_samples: int, batch_size: int) -> None:
         self.sampler = sampler
@@ -91,10 +100,14 @@ class _EpochOrder:
         return self.num_batches
 
     def __iter__(self) -> Iterator[list[Draw]]:
-        order = self.sampler.draw(self.epoch)
-        for start in range(0, self.num_batches * self.batch_size, self.batch_size):
-            samples = order[start : start + self.batch_size]
-            yield [Draw(self.epoch, start + i, int(s)) for i, s in enumerate(samples)]
+        samples = self.samples(self.epoch).tolist()
+        for start in range(0, len(samples), self.batch_size):
+            of_batch = samples[start : start + self.batch_size]
+            yield [Draw(self.epoch, start + i, s) for i, s in enumerate(of_batch)]
+
+    def samples(self, epoch: int) -> NDArray[np.int64]:
+        """Return the training images of an epoch, batch after batch."""
+        return self.sampler.draw(epoch)[: self.num_batches * self.batch_size]
 
 
 def _as_it_is(batch: Any) -> Any:  # noqa: ANN401 - torch's stubs expect a list of samples
@@ -114,7 +127,47 @@ def _end_with_parent(worker: int) -> None:
         os._exit(1)
 
 
-class TrainingBatches:
+class Batches(ABC):
+    """The batches of any epoch.
+
+    Args:
+        labels: int64 [num_train], class numbers of the training images.
+        order: Which images each epoch sees.
+    """
+
+    def __init__(self, labels: NDArray[np.int64], order: EpochOrder) -> None:
+        self._labels = labels
+        self._order = order
+
+    def __len__(self) -> int:
+        """Return the number of batches an epoch."""
+        return len(self._order)
+
+    @property
+    def num_images(self) -> int:
+        """Return the number of images an epoch."""
+        return len(self._order) * self._order.batch_size
+
+    @property
+    @abstractmethod
+    def as_stored(self) -> bool:
+        """Whether every image is the same whenever it is drawn."""
+
+    @abstractmethod
+    def of_epoch(self, epoch: int) -> Iterator[Batch]:
+        """Return the batches of an epoch, counted from 0."""
+
+    def of_kept(self, kept: Tensor, rows: NDArray[np.int64]) -> "KeptBatches":
+        """Return the batches of the same draws, taken from what is on the device already.
+
+        Args:
+            kept: Anything by row, [num_rows, ...].
+            rows: int64 [num_train], the row of each training image.
+        """
+        return KeptBatches(kept, rows, self._labels, self._order)
+
+
+class TrainingBatches(Batches):
     """Iterates over the batches of any epoch.
 
     Args:
@@ -136,26 +189,26 @@ class TrainingBatches:
         pin_memory: bool = False,
         timeout_s: float = WORKER_TIMEOUT_S,
     ) -> None:
-        self._order = _EpochOrder(sampler, num_samples=len(dataset), batch_size=batch_size)
+        order = EpochOrder(sampler, num_samples=len(dataset), batch_size=batch_size)
+        super().__init__(dataset.labels, order)
+        self._dataset = dataset
         self._loader: DataLoader[Batch] = DataLoader(
             dataset,
-            batch_sampler=self._order,
+            batch_sampler=order,
             collate_fn=_as_it_is,
             num_workers=num_workers,
             persistent_workers=num_workers > 0,
             pin_memory=pin_memory,
             worker_init_fn=_end_with_parent,
             timeout=timeout_s if num_workers > 0 else 0,
+            # Else it takes a number an epoch from the stream that dropout draws from.
+            generator=torch.Generator(),
         )
 
-    def __len__(self) -> int:
-        """Return the number of batches an epoch."""
-        return len(self._order)
-
     @property
-    def num_images(self) -> int:
-        """Return the number of images an epoch."""
-        return len(self._order) * self._order.batch_size
+    def as_stored(self) -> bool:
+        """Whether nothing is augmented."""
+        return self._dataset.augmentation is None
 
     def of_epoch(self, epoch: int) -> Iterator[Batch]:
         """Return the batches of an epoch, counted from 0.
@@ -164,3 +217,37 @@ class TrainingBatches:
         """
         self._order.epoch = epoch
         return iter(self._loader)
+
+
+class KeptBatches(Batches):
+    """Batches of any epoch, of what lies on the trial's device as it is to be trained on.
+
+    An epoch moves nothing to the device but the numbers of its rows and their labels.
+
+    Args:
+        kept: Anything by row, [num_rows, ...].
+        rows: int64 [num_train], the row of each training image.
+        labels: int64 [num_train], its class number.
+        order: Which images each epoch sees.
+    """
+
+    def __init__(
+        self, kept: Tensor, rows: NDArray[np.int64], labels: NDArray[np.int64], order: EpochOrder
+    ) -> None:
+        super().__init__(labels, order)
+        self._kept = kept
+        self._rows = rows
+
+    @property
+    def as_stored(self) -> bool:
+        """Whether every image is the same whenever it is drawn: always."""
+        return True
+
+    def of_epoch(self, epoch: int) -> Iterator[Batch]:
+        """Return the batches of an epoch, counted from 0."""
+        samples = self._order.samples(epoch)
+        device, size = self._kept.device, self._order.batch_size
+        rows = moved(torch.from_numpy(self._rows[samples]), device).view(-1, size)
+        labels = moved(torch.from_numpy(self._labels[samples]), device).view(-1, size)
+        for of_rows, of_labels in zip(rows.unbind(), labels.unbind(), strict=True):
+            yield Batch(self._kept.index_select(0, of_rows), of_labels)

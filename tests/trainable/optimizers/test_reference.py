@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from trainable.optimizers.adam import Adam, AdamW, NAdam
-from trainable.optimizers.adamp import AdamP
+from trainable.optimizers.adamp import AdamP, StridedAdamP, projection
 from trainable.optimizers.sgd import Sgd
 
 PLAIN = {"fused": False, "foreach": False}
@@ -42,11 +42,15 @@ def kernel(*, channels_last=False):
     return nn.Parameter(value.contiguous(memory_format=form))
 
 
+def seeded(number):
+    return torch.Generator().manual_seed(number)
+
+
 def take_steps(parameter, optimizer):
     for step in range(5):
         # The gradient of a scale-free function, as of a kernel before a norm, and some noise.
         optimizer.zero_grad()
-        noise = torch.randn(5, 3, 2, 2, generator=torch.Generator().manual_seed(step))
+        noise = torch.randn(5, 3, 2, 2, generator=seeded(step))
         unit = parameter / parameter.flatten(1).norm(dim=1).view(5, 1, 1, 1)
         ((unit - noise) ** 2).sum().backward()
         optimizer.step()
@@ -71,6 +75,26 @@ def test_adamp_projects_where_adamw_does_not():
     assert (projected.flatten(1).norm(dim=1) - before).abs().max() < 0.6 * (
         plain.flatten(1).norm(dim=1) - before
     ).abs().max()
+
+
+@pytest.mark.parametrize("channels_last", [False, True])
+@pytest.mark.parametrize(
+    ("delta", "orthogonal_to"), [(0.1, "each channel"), (0.4, "the whole"), (0.01, "nothing")]
+)
+def test_adamps_projection_without_branches_is_the_packages(delta, orthogonal_to, channels_last):
+    weight = kernel(channels_last=channels_last).detach()
+    gradient, step = (torch.randn(5, 3, 2, 2, generator=seeded(n)) for n in (0, 1))
+    if orthogonal_to == "each channel":
+        unit = weight / weight.flatten(1).norm(dim=1).view(5, 1, 1, 1)
+        gradient -= unit * (unit * gradient).flatten(1).sum(dim=1).view(5, 1, 1, 1)
+    if orthogonal_to == "the whole":
+        gradient -= weight * (weight * gradient).sum() / weight.square().sum()
+    package = StridedAdamP([nn.Parameter(weight)])
+    expected, factor = package._projection(weight, gradient, step.clone(), delta, 0.3, 1e-8)
+    ours, our_factor = projection(weight, gradient, step, delta=delta, wd_ratio=0.3, eps=1e-8)
+    torch.testing.assert_close(ours, expected, rtol=1e-5, atol=1e-6)
+    assert float(our_factor) == pytest.approx(factor)
+    assert torch.equal(expected, step) == (orthogonal_to == "nothing")
 
 
 @pytest.mark.parametrize("part", [Sgd(), Adam(), AdamW()], ids=lambda part: part.name)
