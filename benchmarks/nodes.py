@@ -101,7 +101,7 @@ def search_command(address: str, run: Path, work: Work) -> Sequence[str]:
         f"--space {shlex.quote(str(SPACE))} --data faces:people={work.people} "
         f"--trials {work.trials} --max-epochs {work.epochs} --sampler random --scheduler none "
         f"--address {address} --gpus-per-trial 0 "
-        f"--runs-dir {shlex.quote(str(run.parent))} --name {shlex.quote(run.name)}"
+        f"--runs-dir {shlex.quote(str(run.parent))} --name {run.name}"
     )
     return [sys.executable, "-m", "search.run", *shlex.split(options)]
 

@@ -125,8 +125,9 @@ def train(config: dict[str, Any]) -> None:
             torch.save(state, Path(folder, "checkpoint.pt"))
             f1 = validated(model, val_loader, num_classes=num_classes)
             metrics = {"f1": f1, "loss": running_loss / len(loader)}
+            if epoch + 1 == config["trial"]["epochs"]:
+                stamp(config["stamps"], "end")  # ASHA ends the function in its last report
             tune.report(metrics, checkpoint=tune.Checkpoint.from_directory(folder))
-    stamp(config["stamps"], "end")
 
 
 @torch.no_grad()

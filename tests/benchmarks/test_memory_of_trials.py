@@ -4,7 +4,8 @@ import numpy as np
 
 from benchmarks.memory_of_trials import anonymous_bytes, pss, pss_of_file
 
-NUM_BYTES = 8 * 2**20
+# More than what malloc may have kept of what was freed before.
+NUM_BYTES = 64 * 2**20
 
 
 def test_of_a_mapped_file_the_pages_that_were_read_are_counted(tmp_path):

@@ -15,6 +15,6 @@ def test_the_span_is_from_the_first_epochs_begin_to_the_last_ones_end(tmp_path):
 
 
 def test_the_command_is_one_that_a_search_takes(tmp_path):
-    _, _, _, *argv = search_command("127.0.0.1:1", tmp_path / "my run", Work(3, 2, 1))
+    _, _, _, *argv = search_command("127.0.0.1:1", tmp_path / "run", Work(3, 2, 1))
     given = parse_arguments(argv)
-    assert given.values["name"] == "my run"
+    assert given.values["name"] == "run"
