@@ -44,7 +44,8 @@ class StudyRecord:
 
     def add(self, trials: Sequence[FrozenTrial]) -> None:
         """Write trials that have ended elsewhere."""
-        self._study.add_trials(trials)
+        for trial in trials:
+            self._create(trial)
 
     def begin(self, trial: FrozenTrial) -> None:
         """Write a trial that begins, with all that it begins with, or that goes on."""
