@@ -20,7 +20,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from typing import cast
 
 # Read when torch is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -33,11 +32,11 @@ from optuna.trial import FrozenTrial, TrialState
 from benchmarks.dummy_trial import METRIC, NUM_EPOCHS, DummyTrial
 from benchmarks.engine import SilentAudience, run_engine
 from benchmarks.side_by_side import in_turns, row
-from search.space_file import Space, load_space
+from search.space_file import load_space
 from search.study import SearchStudy
+from spaces import full
 from trainable.objective import Objective
 
-SPACE = Path(__file__).parents[1] / "spaces" / "full.py"
 STUDY_NAME = "search"
 MOST_SUGGEST_MS = 50
 # A megabyte a thousand results is what the trials themselves take, in the study and in Tune.
@@ -178,7 +177,8 @@ def theirs(load: Load) -> dict[str, float]:
 
     clock = Clock(load)
     storage = InMemoryStorage()
-    _filled(storage, load)
+    study = optuna.create_study(storage=storage, study_name=STUDY_NAME, direction="maximize")
+    study.add_trials(finished_trials(load.earlier))
 
     class Ticking(tune.Callback):  # type: ignore[misc]  # Ray has no types
         def on_trial_result(self, **_: object) -> None:
@@ -190,7 +190,7 @@ def theirs(load: Load) -> dict[str, float]:
             tune.with_resources(DummyTrial, {"cpu": 1}),
             tune_config=tune.TuneConfig(
                 search_alg=OptunaSearch(
-                    _space().suggest, METRIC, "max", study_name=STUDY_NAME, storage=storage, seed=0
+                    full.space, METRIC, "max", study_name=STUDY_NAME, storage=storage, seed=0
                 ),
                 num_samples=load.trials,
                 reuse_actors=True,
@@ -216,39 +216,28 @@ def suggestion_ms(load: Load) -> dict[str, float]:
 
 
 def _study(folder: Path, load: Load) -> SearchStudy:
-    storage = RDBStorage(f"sqlite:///{folder}/study.db")
-    _filled(storage, load)
-    space = _space()
-    return SearchStudy(
-        storage,
-        name=STUDY_NAME,
+    space = load_space(Path(full.__file__))
+    study = SearchStudy(
+        RDBStorage(f"sqlite:///{folder}/study.db"),
         objective=Objective(METRIC),
         suggest=lambda trial: space.suggest_config(
             trial, pins={}, max_epochs=NUM_EPOCHS, seed=0, number=trial.number
         ),
         seed=0,
     )
-
-
-def _space() -> Space:
-    return load_space(SPACE)
-
-
-def _filled(storage: InMemoryStorage | RDBStorage, load: Load) -> None:
-    """Make a study with finished trials of random configurations, a third run to the end."""
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    study = optuna.create_study(storage=storage, study_name=STUDY_NAME, direction="maximize")
-    study.add_trials(finished_trials(load.earlier))
+    study.bring_in(finished_trials(load.earlier))
+    return study
 
 
 def finished_trials(count: int) -> list[FrozenTrial]:
     """Return trials of random configurations and curves: two in three stopped at epoch 3."""
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
     sampler = optuna.samplers.RandomSampler(seed=0)
     study = optuna.create_study(direction="maximize", sampler=sampler)
-    rng, space = random.Random(0), _space()  # noqa: S311  no secret
+    rng = random.Random(0)  # noqa: S311  no secret
     for number in range(count):
         trial = study.ask()
-        space.suggest(trial)
+        full.space(trial)
         is_complete = number % 3 == 0
         best = rng.random()
         for epoch in range(1, (NUM_EPOCHS if is_complete else 3) + 1):
@@ -257,7 +246,7 @@ def finished_trials(count: int) -> list[FrozenTrial]:
             study.tell(trial, best)
         else:
             study.tell(trial, state=TrialState.PRUNED)
-    return cast("list[FrozenTrial]", study.get_trials(deepcopy=False))
+    return study.get_trials(deepcopy=False)
 
 
 def resident_mb() -> float:
