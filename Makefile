@@ -1,6 +1,6 @@
 # Sets up .venv once, and runs the search or the checks in it.
 .DEFAULT_GOAL := help
-.PHONY: help search test lint types unit clean
+.PHONY: help search test lint types unit bench clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -31,6 +31,9 @@ types: $(INSTALLED)  ## check the types
 
 unit: $(INSTALLED)  ## run the tests
 	@$(BIN)/python -m pytest
+
+bench: $(INSTALLED)  ## run every benchmark and write benchmarks/RESULTS.md; half an hour, on an idle machine
+	@$(BIN)/python -m benchmarks.all
 
 clean:  ## remove what the targets made, but for runs/
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache *.egg-info

@@ -9,22 +9,26 @@ Times are those of one core, whatever else runs on the machine.
 import argparse
 import os
 import time
+from collections.abc import Sequence
 
 # Threads that wait for each other cost more than they give; read when torch is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
+import pandas as pd
 import torch
 
 from analysis.ensemble.ballot import Ballot
 from analysis.ensemble.selection.greedy import Greedy
 from analysis.estimates.labelled import Labelled
 from analysis.estimates.stack import Stack
+from benchmarks.side_by_side import row
 from trainable.data.index import LabelSpace
 from trainable.metrics import macro_f1
 
 NUM_CLASSES = 18
 IMAGES_A_PERSON = 7
+GOAL = 50
 
 
 def main() -> None:
@@ -33,27 +37,51 @@ def main() -> None:
     parser.add_argument("--candidates", type=int, default=1_000)
     parser.add_argument("--images", type=int, default=4_000)
     parser.add_argument("--rounds", type=int, default=30)
-    parser.add_argument("--members", type=int, default=30)
     parser.add_argument("--loop-rounds", type=int, default=2)
     options = parser.parse_args()
-    candidates, images = simulated(options.candidates, options.images)
-    greedy = Greedy(rounds=options.rounds, max_members=options.members, start=1)
+    took = measured(options.candidates, options.images, options.rounds, options.loop_rounds)
+    print(_row(options.candidates, [took]).to_string(index=False))
+
+
+def table(*, quick: bool = False) -> pd.DataFrame:
+    """Return the row of greedy selection."""
+    if quick:
+        return _row(100, [measured(100, 500, num_rounds=10, num_loop_rounds=1)])
+    return _row(
+        1_000, [measured(1_000, 4_000, num_rounds=30, num_loop_rounds=2) for _ in range(2)]
+    )
+
+
+def _row(num_candidates: int, pairs: Sequence[tuple[float, float]]) -> pd.DataFrame:
+    return row(
+        f"ensemble selection among {num_candidates:,} candidates",
+        "a straightforward loop on torchmetrics",
+        pairs,
+        goal=f"{GOAL} x",
+        at_least=GOAL,
+    )
+
+
+def measured(
+    num_candidates: int, num_images: int, num_rounds: int, num_loop_rounds: int
+) -> tuple[float, float]:
+    """Select both ways; return the seconds of the loop and of the product's selection."""
+    candidates, images = simulated(num_candidates, num_images)
+    greedy = Greedy(rounds=num_rounds, max_members=num_rounds, start=1)
     start = time.process_time()
     ballot = Ballot(Stack.of(candidates), images, "f1", ("net",) * len(candidates))
     selection = greedy.select(ballot)
     fast_s = time.process_time() - start
     torch.set_num_threads(1)
     start = time.process_time()
-    order = straightforward(candidates, images.labels, num_rounds=options.loop_rounds)
-    slow_s = (time.process_time() - start) / options.loop_rounds * options.rounds
-    assert order == [step.added for step in selection.steps[: options.loop_rounds]]
+    order = straightforward(candidates, images.labels, num_rounds=num_loop_rounds)
+    slow_s = (time.process_time() - start) / num_loop_rounds * num_rounds
+    assert order == [step.added for step in selection.steps[:num_loop_rounds]]
     print(
-        f"{options.rounds} votes among {options.candidates} candidates on {options.images} images"
+        f"selection {fast_s:.1f} s, straightforward loop {slow_s:.0f} s; macro F1 "
+        f"{ballot.goodness_of_each.max():.4f} alone, {selection.goodness:.4f} together"
     )
-    print(
-        f"selection {fast_s:.1f} s, straightforward loop {slow_s:.0f} s: {slow_s / fast_s:.0f} x"
-    )
-    print(f"macro F1 {ballot.goodness_of_each.max():.4f} alone, {selection.goodness:.4f} together")
+    return slow_s, fast_s
 
 
 def simulated(num_candidates: int, num_images: int) -> tuple[np.ndarray, Labelled]:

@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 """Times two ways of doing the same, in turn, and says how many times as fast the first one is."""
 
 import time
@@ -50,3 +51,73 @@ def show(table: pd.DataFrame) -> None:
     """Print a table of ``COLUMNS``, and which rows reach their goal."""
     reached = table.assign(reached=table["ratio"] >= table["goal"])
     print(reached.round(3).to_string(index=False))
+=======
+"""The row of a benchmark: two sides measured in turns, and the ratio between them."""
+
+from collections.abc import Callable, Sequence
+from statistics import median
+
+import pandas as pd
+
+COLUMNS = ("what", "against", "ratio", "low", "high", "goal", "met")
+
+
+def in_turns(
+    ours: Callable[[], float], theirs: Callable[[], float], *, repeats: int
+) -> list[tuple[float, float]]:
+    """Measure two sides one after the other, again and again, each time in the other order.
+
+    What else a machine does then slows both.
+
+    Args:
+        ours: Measures one side, and returns what it took.
+        theirs: Measures the other.
+        repeats: Number of times.
+
+    Returns:
+        Pairs (theirs, ours).
+    """
+    pairs = []
+    for number in range(repeats):
+        if number % 2:
+            took = ours()
+            pairs.append((theirs(), took))
+        else:
+            took = theirs()
+            pairs.append((took, ours()))
+    return pairs
+
+
+def row(
+    what: str,
+    against: str,
+    pairs: Sequence[tuple[float, float]],
+    *,
+    goal: str,
+    at_least: float,
+    also_met: bool = True,
+) -> pd.DataFrame:
+    """Return the row of a benchmark: the median of its ratios, the least and the largest.
+
+    Args:
+        what: What was measured.
+        against: What it was compared with.
+        pairs: What each side took, (theirs, ours), a pair a repeat.
+        goal: The goal in words.
+        at_least: The ratio that meets it.
+        also_met: Whether what else the goal says is met.
+
+    Returns:
+        A table with the columns ``what``, ``against``, ``ratio``, ``low``, ``high``, ``goal``
+        and ``met``, and one row.
+
+    Example:
+        >>> row("a", "b", [(6, 2), (8, 2), (9, 3)], goal="2 x", at_least=2).ratio.tolist()
+        [3.0]
+    """
+    ratios = [theirs / ours for theirs, ours in pairs]
+    middle = median(ratios)
+    met = middle >= at_least and also_met
+    cells = (what, against, middle, min(ratios), max(ratios), goal, met)
+    return pd.DataFrame([cells], columns=list(COLUMNS))
+>>>>>>> wt-bench

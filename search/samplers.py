@@ -9,11 +9,12 @@ import numpy as np
 from optuna import Study
 from optuna.distributions import BaseDistribution
 from optuna.exceptions import ExperimentalWarning
-from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
+from optuna.samplers import BaseSampler, GPSampler, RandomSampler
 from optuna.trial import FrozenTrial, TrialState
 
 from search.cma_es import CmaEs
 from search.options import SamplerName
+from search.tpe import Tpe
 
 
 def make_sampler(name: SamplerName, *, seed: int, number: int) -> BaseSampler:
@@ -45,7 +46,7 @@ def make_sampler(name: SamplerName, *, seed: int, number: int) -> BaseSampler:
         return RandomSampler(seed=drawn)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
-        tpe = TPESampler(seed=drawn, multivariate=True, group=True, constant_liar=True)
+        tpe = Tpe(seed=drawn)
         if name == "gp":
             return _PruningGp(seed=drawn, independent_sampler=tpe, warn_independent_sampling=False)
     return CmaEs(seed=drawn, others=tpe) if name == "cmaes" else tpe

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import optuna
-from optuna.storages import BaseStorage, RDBStorage
+from optuna.storages import BaseStorage
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
@@ -21,6 +21,7 @@ from search.avoiding import AvoidingSampler
 from search.books import Suggestion
 from search.options import SamplerName
 from search.samplers import make_sampler
+from search.study_record import StudyRecord
 from trainable.errors import ConfigError
 from trainable.objective import Objective
 
@@ -60,10 +61,8 @@ class SearchStudy:
     ) -> None:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         direction = StudyDirection.MAXIMIZE if objective.mode == "max" else StudyDirection.MINIMIZE
-        self._study = optuna.create_study(
-            storage=storage, study_name=name, direction=direction, load_if_exists=True
-        )
-        self._storage = storage
+        self._record = StudyRecord(storage, name=name, direction=direction)
+        self._study = self._record.in_memory()
         self._objective = objective
         self._suggest = suggest
         self._seed = seed
@@ -83,13 +82,12 @@ class SearchStudy:
         Args:
             trials: Marked as not this search's own; those added later are numbered after them.
         """
+        self._record.add(trials)
         self._study.add_trials(trials)
 
     def close(self) -> None:
         """Close what the storage has open, so that its folder can be renamed."""
-        if isinstance(self._storage, RDBStorage):
-            self._storage.remove_session()
-            self._storage.engine.dispose()
+        self._record.close()
 
     def num_to_run(self, num_trials: int) -> int:
         """Return how many trials are left to start so that the study has so many in all."""
@@ -99,11 +97,11 @@ class SearchStudy:
 
     def note(self, name: str, value: Any) -> None:  # noqa: ANN401 - whatever JSON can hold
         """Keep a fact about the search as a whole."""
-        self._study.set_user_attr(name, value)
+        self._record.note(name, value)
 
     def noted(self, name: str, default: Any = None) -> Any:  # noqa: ANN401
         """Return a fact kept by ``note``."""
-        return self._study.user_attrs.get(name, default)
+        return self._record.noted(name, default)
 
     def avoid(self, values: Mapping[str, Sequence[Any]]) -> None:
         """Have no choices suggested from now on that are among these, by name."""
@@ -116,6 +114,11 @@ class SearchStudy:
         self._enqueue_start()
         trial = self._study.ask()
         self._running[trial.number] = trial
+        suggestion = self._suggestion(trial)
+        self._record.begin(self._frozen(trial.number))
+        return suggestion
+
+    def _suggestion(self, trial: optuna.Trial) -> Suggestion:
         config = trial.user_attrs.get(CONFIG)
         if config is None:
             try:
@@ -140,6 +143,7 @@ class SearchStudy:
     def report(self, number: int, *, epoch: int, value: float) -> None:
         """Record the value of an epoch, counted from 1."""
         self._running[number].report(value, epoch)
+        self._record.report(number, epoch=epoch, value=value)
 
     def complete(self, number: int, *, reason: str, seconds: float) -> float:
         """End a trial that ran to its end; its value is that of its best epoch.
@@ -148,9 +152,8 @@ class SearchStudy:
             The value told.
         """
         epoch, value = self.best(number)
-        self._note_end(number, reason, seconds=seconds, best_epoch=epoch)
-        self._study.tell(number, value, state=TrialState.COMPLETE)
-        del self._running[number]
+        notes = {REASON: reason, SECONDS: seconds, BEST_EPOCH: epoch}
+        self._end(number, TrialState.COMPLETE, notes, value=value)
         return value
 
     def prune(self, number: int, *, reason: str, seconds: float) -> float:
@@ -160,21 +163,19 @@ class SearchStudy:
             The value told.
         """
         epoch, _ = self.best(number)
-        self._note_end(number, reason, seconds=seconds, best_epoch=epoch)
-        told = self._study.tell(number, state=TrialState.PRUNED)
-        del self._running[number]
+        notes = {REASON: reason, SECONDS: seconds, BEST_EPOCH: epoch}
+        told = self._end(number, TrialState.PRUNED, notes)
         return float(told.value if told.value is not None else np.nan)
 
     def fail(self, number: int, *, reason: str) -> None:
         """End a trial that cannot be trained."""
-        self._running[number].set_user_attr(REASON, reason)
-        self._study.tell(number, state=TrialState.FAIL)
-        del self._running[number]
+        self._end(number, TrialState.FAIL, {REASON: reason})
 
     def put_back(self, number: int) -> None:
         """Return an interrupted trial, to be handed out again by a later ``ask``."""
         trial = self._frozen(number)
-        self._storage.set_trial_state_values(trial._trial_id, TrialState.WAITING)
+        self._study._storage.set_trial_state_values(trial._trial_id, TrialState.WAITING)
+        self._record.put_back(number)
         self._running.pop(number, None)
 
     def put_back_orphans(self) -> list[int]:
@@ -204,7 +205,12 @@ class SearchStudy:
     def _frozen(self, number: int) -> FrozenTrial:
         return self._study.get_trials(deepcopy=False)[number]
 
-    def _note_end(self, number: int, reason: str, *, seconds: float, best_epoch: int) -> None:
-        trial = self._running[number]
-        for name, value in ((REASON, reason), (SECONDS, seconds), (BEST_EPOCH, best_epoch)):
-            trial.set_user_attr(name, value)
+    def _end(
+        self, number: int, state: TrialState, notes: Mapping[str, Any], value: float | None = None
+    ) -> FrozenTrial:
+        for name, noted in notes.items():
+            self._running[number].set_user_attr(name, noted)
+        told = self._study.tell(number, value, state=state)
+        self._record.end(told, notes)
+        del self._running[number]
+        return told

@@ -26,6 +26,7 @@ def tune_trials(
     max_failures: int,
     trial_timeout_s: float | None,
     budget_s: float | None,
+    trainable: type[tune.Trainable] = TrainTrial,
 ) -> bool:
     """Run the trials of the books on the Ray that has been joined.
 
@@ -39,6 +40,7 @@ def tune_trials(
         max_failures: Times that a trial is tried again after its process died or hung.
         trial_timeout_s: Seconds of silence after which a trial hangs, None to judge by its epochs.
         budget_s: Seconds after which to stop, None for no limit.
+        trainable: What runs a trial; benchmarks put others in its place.
 
     Returns:
         Whether Ctrl-C or SIGTERM ended it.
@@ -50,7 +52,7 @@ def tune_trials(
     _quieten()
     stopper = SearchStopper(budget_s)
     tuner = tune.Tuner(
-        tune.with_resources(TrainTrial, {"cpu": constants["cpus"], "gpu": constants["gpus"]}),
+        tune.with_resources(trainable, {"cpu": constants["cpus"], "gpu": constants["gpus"]}),
         tune_config=tune.TuneConfig(
             search_alg=LedgerSearcher(books, stopper, constants),
             scheduler=LedgerScheduler(books, stopper, Watch(trial_timeout_s)),
