@@ -36,6 +36,9 @@ BENCHMARKS = (
     "ensemble_selection",
     "driver",
     "nodes",
+    "training_loop",
+    "input_pipeline",
+    "frozen_features",
 )
 LIBRARIES = ("ray", "optuna", "torch", "timm", "albumentations", "torchmetrics")
 MOST_MINUTES = 60

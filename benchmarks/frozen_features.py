@@ -18,7 +18,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 import pandas as pd
 import torch
 
-from benchmarks.side_by_side import COLUMNS, show, times_as_fast
+from benchmarks.side_by_side import row, timed_in_turns
 from search.options import default_cache_dir
 from trainable.config import parse_config
 from trainable.data.prepared import prepare_data
@@ -33,14 +33,14 @@ GOALS = (20.0, 1.0)
 
 def main() -> None:
     """Print how many times as fast epochs are with kept features."""
-    show(table())
+    print(table().round(3).to_string(index=False))
 
 
 def table() -> pd.DataFrame:
     """Return how many times as fast an epoch of the head alone is with the features kept.
 
     Returns:
-        Two rows a backbone, with the columns ``COLUMNS``.
+        Two rows a backbone, as ``side_by_side.row`` returns them.
     """
     torch.set_num_threads(1)
     data = prepare_data(SOURCE, cache_dir=default_cache_dir(), seed=0)
@@ -59,11 +59,11 @@ def table() -> pd.DataFrame:
                 "epoch as a whole": trial.run_epoch,
             }
             for (what, epoch), goal in zip(epochs.items(), GOALS, strict=True):
-                ratio = times_as_fast(epoch, without_keeping(epoch), repeats=REPEATS)
-                named = f"{what} of {backbone} at {size}, all frozen"
-                rows.append({"what": named, "against": "its forward pass", **ratio, "goal": goal})
+                pairs = timed_in_turns(epoch, without_keeping(epoch), repeats=REPEATS)
+                named = (f"{what} of {backbone} at {size}, all frozen", "its forward pass")
+                rows.append(row(*named, pairs, goal=f"{goal:g} x", at_least=goal))
             trial.close()
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return pd.concat(rows, ignore_index=True)
 
 
 def _epoch(trial: Trial) -> None:

@@ -24,7 +24,7 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from benchmarks.side_by_side import COLUMNS, show, times_as_fast
+from benchmarks.side_by_side import row, timed_in_turns
 from search.options import default_cache_dir
 from trainable.augmentations.base import Pipeline
 from trainable.augmentations.library import A
@@ -59,14 +59,14 @@ AUGMENTATIONS = {
 
 def main() -> None:
     """Print how many times as many images a second a trial reads and augments."""
-    show(table())
+    print(table().round(3).to_string(index=False))
 
 
 def table() -> pd.DataFrame:
     """Return how many times as many images a second become batches on one core.
 
     Returns:
-        A row an augmentation, with the columns ``COLUMNS``.
+        A row an augmentation, as ``side_by_side.row`` returns it.
     """
     torch.set_num_threads(1)
     cv2.setNumThreads(0)
@@ -77,10 +77,10 @@ def table() -> pd.DataFrame:
         for what, (augmentation, by_hand) in AUGMENTATIONS.items():
             ours = cached_epoch(folder / "cache.npy", augmentation.build(SIZE))
             theirs = decoding_epoch(photos, by_hand)
-            ratio = times_as_fast(ours, theirs, repeats=REPEATS)
+            pairs = timed_in_turns(ours, theirs, repeats=REPEATS)
             named = f"input pipeline at {SIZE[0]}x{SIZE[1]}, {what}"
-            rows.append({"what": named, "against": AGAINST, **ratio, "goal": GOAL})
-    return pd.DataFrame(rows, columns=COLUMNS)
+            rows.append(row(named, AGAINST, pairs, goal=f"{GOAL:g} x", at_least=GOAL))
+    return pd.concat(rows, ignore_index=True)
 
 
 def write_photos(folder: Path) -> list[Path]:

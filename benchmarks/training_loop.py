@@ -19,7 +19,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812 - the field's name for it
 
-from benchmarks.side_by_side import COLUMNS, show, times_as_fast
+from benchmarks.side_by_side import row, timed_in_turns
 from search.options import default_cache_dir
 from trainable.config import parse_config
 from trainable.data.batches import Batch
@@ -38,14 +38,14 @@ GOALS = {"the same fused optimizer": 0.97, "torch's default optimizer": 1.0}
 
 def main() -> None:
     """Print how many times as fast as the plain loop the trial's is."""
-    show(table())
+    print(table().round(3).to_string(index=False))
 
 
 def table() -> pd.DataFrame:
     """Return how many times as fast as a plain loop's an epoch of the trial's is.
 
     Returns:
-        A row a backbone and optimizer of the plain loop, with the columns ``COLUMNS``.
+        A row a backbone and optimizer of the plain loop, as ``side_by_side.row`` returns it.
     """
     torch.set_num_threads(1)
     data = prepare_data(SOURCE, cache_dir=default_cache_dir(), seed=0)
@@ -55,12 +55,12 @@ def table() -> pd.DataFrame:
             with TemporaryDirectory() as folder:
                 trial = _trial(backbone, data, Path(folder))
                 plain = plain_epoch(backbone, data, list(trial._loop.batches.of_epoch(0)), fused)
-                ratio = times_as_fast(trial._train, plain, repeats=repeats)
+                pairs = timed_in_turns(trial._train, plain, repeats=repeats)
                 trial.close()
             what = f"epoch of {backbone} at {SIZE}"
-            named = {"what": what, "against": f"a plain loop, {against}"}
-            rows.append({**named, **ratio, "goal": goal})
-    return pd.DataFrame(rows, columns=COLUMNS)
+            named = (what, f"a plain loop, {against}")
+            rows.append(row(*named, pairs, goal=f"{goal:g} x", at_least=goal))
+    return pd.concat(rows, ignore_index=True)
 
 
 def _trial(backbone: str, data: PreparedData, folder: Path) -> Trial:
