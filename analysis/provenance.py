@@ -39,7 +39,7 @@ def sittings(record: Mapping[str, Any]) -> tuple[Sitting, ...]:
         record: What run.json says. Resumptions of earlier versions of this program, which did
             not note who and how, are left out.
     """
-    resumed = [entry for entry in record.get("resumed", []) if "first_trial" in entry]
+    resumed = [entry for entry in record.get("resumed") or [] if "first_trial" in entry]
     return (
         _sitting(record, first_trial=0, started=record.get("started_at")),
         *(_sitting(e, first_trial=int(e["first_trial"]), started=e.get("at")) for e in resumed),
@@ -47,7 +47,7 @@ def sittings(record: Mapping[str, Any]) -> tuple[Sitting, ...]:
 
 
 def _sitting(said: Mapping[str, Any], *, first_trial: int, started: object) -> Sitting:
-    hardware = said.get("hardware", {})
+    hardware = said.get("hardware") or {}
     commit = str(said.get("git_commit") or "")[:SHORT_COMMIT]
     return Sitting(
         first_trial=first_trial,
@@ -56,7 +56,7 @@ def _sitting(said: Mapping[str, Any], *, first_trial: int, started: object) -> S
         commit=commit + (DIRTY if said.get("git_dirty") else ""),
         host=str(hardware.get("host") or ""),
         hardware=hardware,
-        versions=said.get("versions", {}),
+        versions=said.get("versions") or {},
     )
 
 
