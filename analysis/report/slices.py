@@ -26,6 +26,7 @@ from trainable.trial_folder import trial_id
 
 NUM_RESAMPLES = 1_000
 MOST_VALUES = 12
+FEWEST_FOR_INTERVAL = 5
 COLUMNS = [
     "name",
     "value",
@@ -42,10 +43,10 @@ COLUMNS = [
 NOTE = (
     "In brackets the number of trials. Mean over the trials with each choice, whatever else "
     "differs between them; the bar, and '90 %', is where it lies with 90 % probability, from the "
-    "trials drawn again. In the table, 'against others' is how much better it is than the other "
-    "choices together; it is certain only as far as its interval leaves out 0. The search itself "
-    "tries promising choices with promising company, and trials that were stopped count by their "
-    "last epoch: for a verdict, run spaces/one_at_a_time.py.{more}"
+    "trials drawn again; fewer than five trials have none. In the table, 'against others' is how "
+    "much better it is than the other choices together; it is certain only as far as its interval "
+    "leaves out 0. The search itself tries promising choices with promising company, and trials "
+    "that were stopped count by their last epoch: for a verdict, run spaces/one_at_a_time.py.{more}"
 )
 
 
@@ -61,10 +62,12 @@ def slices_table(subject: Subject) -> pd.DataFrame:
 
         - ``name``, ``value``: the hyperparameter and its value;
         - ``num_trials``: ranked trials with it; ``mean`` of their values; ``low``, ``high``:
-          its 90 % interval from resampled trials, missing for a single trial;
+          its 90 % interval from resampled trials, missing for fewer than five: from two or three,
+          resamples are far too alike;
         - ``best``, ``best_trial``: the best value, and whose it is;
         - ``gain``: how much better the mean is than that of the trials with another value,
-          positive is better, also for a loss; ``gain_low``, ``gain_high``: its 90 % interval.
+          positive is better, also for a loss; ``gain_low``, ``gain_high``: its 90 % interval,
+          missing where either side has fewer than five trials.
     """
     rng = np.random.default_rng(0)
     rows = [row for name in _choices(subject) for row in _of_name(subject, name, rng)]
@@ -116,7 +119,7 @@ def _means(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _interval(values: np.ndarray, fewest: int) -> tuple[float, float]:
-    return interval(values) if fewest > 1 else (math.nan, math.nan)
+    return interval(values) if fewest >= FEWEST_FOR_INTERVAL else (math.nan, math.nan)
 
 
 def slices_figure(table: pd.DataFrame, metric: str) -> go.Figure:

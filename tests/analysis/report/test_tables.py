@@ -207,11 +207,26 @@ def test_slices_compare_a_choice_with_the_others(subject):
     assert table["mean"].to_dict() == pytest.approx({"f1": 0.75, "focal": 0.45})
     assert table["gain"].to_dict() == pytest.approx({"f1": 0.3, "focal": -0.3})
     assert table["best_trial"].to_dict() == {"f1": 3, "focal": 0}
-    assert (table["low"]["f1"], table["high"]["f1"]) == pytest.approx((0.7, 0.8))
-    assert table["gain_low"]["f1"] < 0.3 < table["gain_high"]["f1"]
+    assert table[["low", "high", "gain_low", "gain_high"]].isna().all(axis=None)
 
 
-def test_slices_of_a_loss_count_lower_as_better_and_a_single_trial_has_no_interval(subject_of):
+def test_the_interval_of_a_choice_is_that_of_its_mean_over_resampled_trials(subject_of):
+    values = {"focal": (0.1, 0.2, 0.3, 0.4, 0.5, 0.6), "f1": (0.3, 0.3, 0.3, 0.3, 0.3)}
+    trials = [
+        {"state": "complete", "curve": [value], "config": {"loss/name": name}}
+        for name, of_name in values.items()
+        for value in of_name
+    ]
+    table = slices_table(subject_of(trials)).set_index("value")
+    assert (table["low"]["f1"], table["high"]["f1"]) == pytest.approx((0.3, 0.3))
+    # The mean's standard error is 0.1708 / sqrt(6), times 1.645 on either side of 0.35.
+    low, high = 0.35 - 0.115, 0.35 + 0.115
+    assert (table["low"]["focal"], table["high"]["focal"]) == pytest.approx((low, high), abs=0.02)
+    assert table["gain_low"]["focal"] == pytest.approx(low - 0.3, abs=0.02)
+    assert table["gain_high"]["f1"] == pytest.approx(0.3 - low, abs=0.02)
+
+
+def test_slices_of_a_loss_count_lower_as_better_and_few_trials_have_no_interval(subject_of):
     trials = [
         {"state": "complete", "curve": [value], "config": {"loss/name": name}}
         for name, value in (("focal", 0.5), ("focal", 0.7), ("f1", 0.2))
@@ -219,9 +234,7 @@ def test_slices_of_a_loss_count_lower_as_better_and_a_single_trial_has_no_interv
     table = slices_table(subject_of(trials, metric="val/loss", mode="min")).set_index("value")
     assert list(table.index) == ["f1", "focal"]
     assert table["gain"]["f1"] == pytest.approx(0.4)
-    assert math.isnan(table["low"]["f1"])
-    assert math.isnan(table["gain_low"]["f1"])
-    assert table["low"]["focal"] == pytest.approx(0.5)
+    assert table[["low", "gain_low"]].isna().all(axis=None)
 
 
 def test_a_value_none_is_a_choice_and_not_what_a_trial_does_not_have(subject_of):
