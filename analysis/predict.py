@@ -54,10 +54,11 @@ def _predict(argv: Sequence[str] | None) -> int:
     images = read_image_list(arguments.images)
     # Read when torch is first imported: spinning threads would take the decoders' cores.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    from analysis.member import choose_device
+    from analysis.formats.reading import choose_device_for
     from analysis.predictor import Predictor
 
-    predictor = Predictor(bundle, choose_device(arguments.device), arguments.format)
+    device = choose_device_for(arguments.format, arguments.device)
+    predictor = Predictor(bundle, device, arguments.format)
     with _progress_bar() as progress:
         predictions = predictor.predict(
             images.paths,

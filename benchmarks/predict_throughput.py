@@ -93,9 +93,9 @@ def summary(rates: pd.DataFrame) -> dict[str, str]:
     Returns:
         Texts by column; the ratio is that of each repeat: median, and range in brackets.
     """
-    ours, *others = rates.columns
+    ours, *others = names = [str(name) for name in rates.columns]
     ratio = rates[ours] / rates[others].max(axis=1)
-    medians = {str(name): f"{rates[name].median():.0f}" for name in rates}
+    medians = {name: f"{rates[name].median():.0f}" for name in names}
     return medians | {"ratio": f"{ratio.median():.2f} ({ratio.min():.2f} to {ratio.max():.2f})"}
 
 

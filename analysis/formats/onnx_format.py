@@ -40,6 +40,11 @@ def write_onnx(program: ExportedProgram, classes: tuple[str, ...], file: Path) -
         written.save(str(file), external_data=False)
 
 
+def uses_gpu() -> bool:
+    """Return whether the onnxruntime that is installed can use CUDA."""
+    return GPU in onnxruntime.get_available_providers()
+
+
 def read_onnx(file: Path, device: torch.device) -> Network:
     """Return a network that onnxruntime runs.
 
@@ -50,7 +55,7 @@ def read_onnx(file: Path, device: torch.device) -> Network:
     Raises:
         ConfigError: If a GPU is wanted and this onnxruntime cannot use one.
     """
-    if device.type == "cuda" and GPU not in onnxruntime.get_available_providers():
+    if device.type == "cuda" and not uses_gpu():
         got = "one for CPUs alone"
         remedy = "Try: pip install onnxruntime-gpu, or give --device cpu."
         raise ConfigError(expected("--device", "an onnxruntime that uses CUDA", got, remedy))

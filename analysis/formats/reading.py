@@ -10,7 +10,7 @@ from analysis.bundle import Bundle
 from analysis.formats.names import FILES, ONNX, SAFETENSORS, FormatName
 from analysis.formats.network import Network
 from analysis.manifest import MemberEntry
-from analysis.member import load_member
+from analysis.member import choose_device, load_member
 from trainable.errors import ConfigError, expected, first_line
 
 
@@ -68,6 +68,19 @@ def read_graph(
         got = f"{tried_NC.shape[-1]}" if tried_NC.ndim else "none"
         raise ConfigError(expected(str(file), f"probabilities of {num_classes} classes", got))
     return network
+
+
+def choose_device_for(format_name: FormatName, name: str) -> torch.device:
+    """Return the device of ``--device`` for a format: auto takes a GPU only where it can.
+
+    Raises:
+        ConfigError: If a GPU is asked for and there is none.
+    """
+    if format_name == ONNX and name == "auto":
+        from analysis.formats.onnx_format import uses_gpu
+
+        return choose_device("auto" if uses_gpu() else "cpu")
+    return choose_device(name)
 
 
 def _reader(format_name: FormatName) -> Callable[[Path, torch.device], Network]:

@@ -48,6 +48,21 @@ def test_the_bundle_holds_the_members_and_the_honest_numbers(trained_run, out, c
     assert manifest.metrics["test/f1"].interval[0] < manifest.metrics["test/f1"].interval[1]
 
 
+def test_every_member_is_written_in_the_formats_asked_for(
+    trained_run, out, coloured_data, tmp_path
+):
+    methods = ["--method", "top_k", "--max-members", "2"]
+    ensemble(trained_run, "--out", out, *methods, "--format", "torch-export")
+    assert read_bundle(out).manifest.formats == ("safetensors", "torch-export")
+    images = ["--images", str(coloured_data.index.root)]
+    tables = []
+    for name in ("safetensors", "torch-export"):
+        file = tmp_path / f"{name}.csv"
+        assert predict([str(out), *images, "--out", str(file), "--format", name]) == 0
+        tables.append(pd.read_csv(file))
+    pd.testing.assert_frame_equal(*tables, atol=1e-4, rtol=0)
+
+
 def test_the_card_says_how_members_were_chosen_and_what_the_numbers_mean(trained_run, out):
     ensemble(trained_run, "--out", out, "--metric", "val/loss")
     card = (out / "card.md").read_text()

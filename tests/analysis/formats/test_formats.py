@@ -50,21 +50,13 @@ NETWORKS = [
 ]
 
 
+@pytest.mark.parametrize("name", ["torch-export", pytest.param("onnx", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("backbone", "head", "size"), NETWORKS)
-def test_backbones_heads_and_sizes_can_be_exported(tmp_path, backbone, head, size):
+def test_backbones_heads_and_sizes_can_be_exported(tmp_path, backbone, head, size, name):
     member = untrained(backbone, head, size)
     said = said_by(member)
-    write_formats(member, LABELS.classes, tmp_path, ["torch-export"])
-    check_formats(tmp_path, ["torch-export"], said, "0000")
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("backbone", "head", "size"), NETWORKS)
-def test_backbones_heads_and_sizes_can_be_written_as_onnx(tmp_path, backbone, head, size):
-    member = untrained(backbone, head, size)
-    said = said_by(member)
-    write_formats(member, LABELS.classes, tmp_path, ["onnx"])
-    check_formats(tmp_path, ["onnx"], said, "0000")
+    write_formats(member, LABELS.classes, tmp_path, [name])
+    check_formats(tmp_path, [name], said, "0000")
 
 
 @pytest.mark.parametrize("name", ["onnx", "torch-export"])
