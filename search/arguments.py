@@ -235,7 +235,8 @@ def _add_resources(group: argparse._ArgumentGroup) -> None:
         "--gpus-per-trial",
         metavar="X",
         type=gpus,
-        help="GPUs of a trial, or a share of one such as 0.25 (default: 1 where there are any)",
+        help="GPUs of a trial, a share of one such as 0.25, or auto for the share that each is "
+        "measured to need (default: 1 where there are any)",
     )
     group.add_argument(
         "--max-concurrent",

@@ -216,6 +216,11 @@ class Ledger:
             "last epoch"
         )
 
+    def note_of(self, number: int, facts: Mapping[str, Any]) -> None:
+        """Keep facts about a running trial, by name."""
+        for name, value in facts.items():
+            self.study.note_of(number, name, value)
+
     def note(self, text: str) -> None:
         """Tell the user."""
         self._audience.note(text)

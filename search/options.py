@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from trainable.errors import ConfigError, expected
 from trainable.seeds import LARGEST_SEED
 
+AUTO = "auto"
 CACHE_FOLDER = "classifier-search"
 SamplerName = Literal["tpe", "random", "gp", "cmaes"]
 SchedulerName = Literal["asha", "hyperband", "median", "none"]
@@ -55,7 +56,8 @@ class SearchOptions(BaseModel):
         seed: Seed of the split and of the suggestions; trial n trains with seed + n.
         pins: Hyperparameters with a fixed value, by flat name.
         cpus_per_trial: CPU cores of a trial, None to share out what there is.
-        gpus_per_trial: GPUs of a trial or a share of one, None to share out what there is.
+        gpus_per_trial: GPUs of a trial or a share of one, ``auto`` for the share that each is
+            measured to need, None to share out what there is.
         max_concurrent: Most trials at a time, None for as many as fit.
         address: ``local`` for a private Ray, else that of a cluster.
         keep_checkpoints: Number of the best trials whose weights are kept.
@@ -89,7 +91,7 @@ class SearchOptions(BaseModel):
     seed: int = 0
     pins: dict[str, Any] = {}
     cpus_per_trial: float | None = None
-    gpus_per_trial: float | None = None
+    gpus_per_trial: float | Literal["auto"] | None = None
     max_concurrent: int | None = None
     address: str = "local"
     keep_checkpoints: int = 10

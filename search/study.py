@@ -156,6 +156,10 @@ class SearchStudy:
         """Record the value of an epoch, counted from 1."""
         self._running[number].report(value, epoch)
 
+    def note_of(self, number: int, name: str, value: Any) -> None:  # noqa: ANN401 - JSON's
+        """Keep a fact about a running trial."""
+        self._running[number].set_user_attr(name, value)
+
     def complete(self, number: int, *, reason: str, seconds: float) -> float:
         """End a trial that ran to its end; its value is that of its best epoch.
 

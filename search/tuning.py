@@ -9,7 +9,8 @@ from ray import tune
 
 from search.interrupts import interruptible
 from search.ledger import Ledger
-from search.tune_adapters import LedgerScheduler, LedgerSearcher, SearchStopper
+from search.packing import Packing
+from search.tune_adapters import LedgerScheduler, LedgerSearcher, SearchStopper, resources_of
 from search.watch import Watch
 from trainable.ray_trainable import TrainTrial
 
@@ -26,11 +27,11 @@ def tune_trials(
     max_failures: int,
     trial_timeout_s: float | None,
     budget_s: float | None,
+    packing: Packing | None = None,
 ) -> bool:
     """Run the ledger's trials on the Ray that has been joined.
 
-    Workers are kept and reused: what they import and read is paid for once. Ray's own record of
-    the experiment is not used, so its folder can be thrown away.
+    Workers are reused: what they import is paid for once. Ray's own record is not used.
 
     Args:
         ledger: Hands out trials and takes their results.
@@ -39,6 +40,7 @@ def tune_trials(
         max_failures: Times that a trial is tried again after its process died or hung.
         trial_timeout_s: Seconds of silence after which a trial hangs, None to judge by its epochs.
         budget_s: Seconds after which to stop, None for no limit.
+        packing: What gives each trial its share of a GPU, None where all get the same.
 
     Returns:
         Whether Ctrl-C or SIGTERM ended it.
@@ -49,13 +51,12 @@ def tune_trials(
     """
     _quieten()
     stopper = SearchStopper(budget_s)
+    searcher = LedgerSearcher(ledger, stopper, constants, packing)
+    scheduler = LedgerScheduler(ledger, stopper, Watch(trial_timeout_s), packing)
     tuner = tune.Tuner(
-        tune.with_resources(TrainTrial, {"cpu": constants["cpus"], "gpu": constants["gpus"]}),
+        tune.with_resources(TrainTrial, resources_of),
         tune_config=tune.TuneConfig(
-            search_alg=LedgerSearcher(ledger, stopper, constants),
-            scheduler=LedgerScheduler(ledger, stopper, Watch(trial_timeout_s)),
-            num_samples=NO_LIMIT,
-            reuse_actors=True,
+            search_alg=searcher, scheduler=scheduler, num_samples=NO_LIMIT, reuse_actors=True
         ),
         run_config=tune.RunConfig(
             name="search",

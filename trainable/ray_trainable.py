@@ -2,7 +2,7 @@
 
 import json
 import traceback
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from trainable.files import UnwritableError
 from trainable.in_parts import is_out_of_memory, out_of_memory
 from trainable.objective import Objective
 from trainable.ownership import NotOwnerError
+from trainable.shared_gpu import SharedGpu
 from trainable.trial import Machine, Trial
 from trainable.trial_folder import TrialFolder
 
@@ -38,12 +39,16 @@ class TrainTrial(tune.Trainable):  # type: ignore[misc]  # Ray has no types
     a worker that dies is simply started again, and what Ray itself keeps is only a pointer.
 
     The configuration that Ray passes has ``number``, ``config`` (flat hyperparameters),
-    ``run_folder``, ``metric``, ``cpus`` and ``gpus`` of a trial, and ``weights_dir`` (text, or
-    None for timm's hub).
+    ``run_folder``, ``metric``, ``cpus`` and ``gpus`` of a trial, ``weights_dir`` (text, or None
+    for timm's hub), and ``measure_in`` (folder of measurements where trials share GPUs by what
+    they need, else None).
 
     A result holds the metrics of an epoch, ``finished`` (why nothing is left to train, or ""),
     ``failed`` (why the trial failed for good, or "") and ``note`` (what the user should know, or
-    ""); ``stop_search`` where no other trial could do better.
+    ""); ``stop_search`` where no other trial could do better. Where GPUs are shared by need, the
+    first result of a trial is no epoch: it has ``measured`` (what it needs, a ``Measurement``,
+    which Tune hands on as it is, where it flattens dictionaries), and so has a result that says
+    ``ran_out`` (its share did not suffice).
     """
 
     def setup(self, config: dict[str, Any]) -> None:
@@ -52,14 +57,21 @@ class TrainTrial(tune.Trainable):  # type: ignore[misc]  # Ray has no types
         Tune may start a worker for a trial and then, because another one came free, leave it
         unused: it must not touch the trial's folder.
         """
-        cpus, gpus = config["cpus"], config["gpus"]
+        cpus, gpus, folder = config["cpus"], config["gpus"], config["measure_in"]
         torch.set_num_threads(max(1, int(cpus)))
         cv2.setNumThreads(0)
-        device = torch.device("cuda" if gpus else "cpu")
+        self._share = gpus
+        self._gpu = SharedGpu.here(Path(folder)) if folder and gpus else None
+        device = self._gpu.device if self._gpu else torch.device("cuda" if gpus else "cpu")
         # Without a GPU the decoded cache is read faster than a worker process could hand it over.
-        num_workers = max(0, int(cpus) - 1) if gpus else 0
+        num_workers = max(0, int(cpus) - 1) if device.type == "cuda" else 0
         weights_dir = config["weights_dir"]
-        self._machine = Machine(device, num_workers, Path(weights_dir) if weights_dir else None)
+        self._machine = Machine(
+            device,
+            num_workers,
+            Path(weights_dir) if weights_dir else None,
+            may_split=self._gpu is None or gpus >= 1,
+        )
         self._trial: Trial | None = None
         self._take(config)
 
@@ -76,8 +88,12 @@ class TrainTrial(tune.Trainable):  # type: ignore[misc]  # Ray has no types
         suffice, and what stops the whole search are results: trying again would not help.
         Anything else goes on to Ray, which tries again from the checkpoint.
         """
+        watched: AbstractContextManager[object] = (
+            self._gpu.watched() if self._gpu else nullcontext()
+        )
         try:
-            result = self._result(self._trial or self._open())
+            with watched:
+                result = self._measured() or self._result(self._trial or self._open())
         except (ConfigError, TrialError) as error:
             return self._failure(str(error))
         except SearchError as error:
@@ -88,12 +104,14 @@ class TrainTrial(tune.Trainable):  # type: ignore[misc]  # Ray has no types
         except NotOwnerError as error:
             raise SystemExit(str(error)) from error  # this process has nothing left to do
         except Exception as error:
-            if is_out_of_memory(error):
-                return self._failure(str(out_of_memory(error)))
-            self._keep_error(traceback.format_exc())
-            raise
-        self._folder.error.unlink(missing_ok=True)  # of a crash that the trial has survived
-        return result
+            if not is_out_of_memory(error):
+                self._keep_error(traceback.format_exc())
+                raise
+            reason = str(out_of_memory(error))
+        else:
+            self._folder.error.unlink(missing_ok=True)  # of a crash that the trial has survived
+            return result
+        return self._out_of_memory(reason)
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
         """Point to the trial's own folder, which holds the checkpoint of every epoch."""
@@ -107,6 +125,7 @@ class TrainTrial(tune.Trainable):  # type: ignore[misc]  # Ray has no types
         self._close()
 
     def _take(self, config: dict[str, Any]) -> None:
+        self._is_measured = self._gpu is None
         self._run_folder = Path(config["run_folder"])
         self._folder = TrialFolder.of(self._run_folder, config["number"])
         self._objective = Objective(config["metric"])
@@ -122,6 +141,33 @@ class TrainTrial(tune.Trainable):  # type: ignore[misc]  # Ray has no types
         )
         self._note = self._trial.note
         return self._trial
+
+    def _watched(self) -> AbstractContextManager[object]:
+        return nullcontext() if self._gpu is None else self._gpu.watched()
+
+    def _measured(self) -> dict[str, Any] | None:
+        """Return the result that says what the trial needs, as its first; None later on."""
+        if self._gpu is None or self._is_measured:
+            return None
+        measurement = self._gpu.measured(
+            parse_config(self._hyperparameters),
+            _data_of(self._run_folder),
+            machine=self._machine,
+            share=self._share,
+        )
+        self._is_measured = True
+        if measurement is None:
+            return None
+        return {"measured": measurement, "finished": "", "failed": ""}
+
+    def _out_of_memory(self, reason: str) -> dict[str, Any]:
+        """Return that the trial has failed, or that it needs more of a GPU than its share."""
+        if self._gpu is None or self._share >= 1:
+            return self._failure(reason)
+        self._close()
+        config, data = parse_config(self._hyperparameters), _data_of(self._run_folder)
+        needed = self._gpu.outgrown(config, data, share=self._share)
+        return {"measured": needed, "ran_out": True, "finished": "", "failed": ""}
 
     def _close(self) -> None:
         trial, self._trial = self._trial, None
