@@ -148,6 +148,11 @@ def _add_what(group: argparse._ArgumentGroup) -> None:
         help="what suggests configurations (default: tpe)",
     )
     group.add_argument(
+        "--cost-aware",
+        action="store_true",
+        help="prefer what promises most a second, with tpe (default: what promises most)",
+    )
+    group.add_argument(
         "--warm-start",
         metavar="RUN",
         type=Path,

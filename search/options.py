@@ -66,6 +66,7 @@ class SearchOptions(BaseModel):
         center_crop: Height and width of the centre of every image that alone is used, None for
             all of it.
         sampler: What suggests configurations.
+        cost_aware: Whether the sampler divides what a trial promises by its predicted seconds.
         scheduler: What stops trials early.
         storage: URL of a database for the study, None for a file in the run folder.
         warm_start: Run folders whose trials the sampler learns from at the beginning.
@@ -99,6 +100,7 @@ class SearchOptions(BaseModel):
     max_broken: int = 0
     center_crop: tuple[int, int] | None = None
     sampler: SamplerName = "tpe"
+    cost_aware: bool = False
     scheduler: SchedulerName = "asha"
     storage: str | None = None
     warm_start: tuple[Path, ...] = ()
@@ -144,6 +146,8 @@ def check_options(options: SearchOptions) -> None:
     if options.grace_period > options.max_epochs:
         limit = f"at most --max-epochs {options.max_epochs}"
         problems.append(expected("--grace-period", limit, options.grace_period))
+    if options.cost_aware and options.sampler != "tpe":
+        problems.append(expected("--cost-aware", "--sampler tpe", f"--sampler {options.sampler}"))
     if options.seed + options.trials - 1 > LARGEST_SEED:
         limit = f"at most {LARGEST_SEED + 1 - options.trials} with {options.trials} trials"
         problems.append(expected("--seed", limit, options.seed, "Trial n trains with seed + n."))

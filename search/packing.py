@@ -116,7 +116,7 @@ class Packing:
         """Take in what a trial needs; return the share that it has from now on, if another.
 
         Args:
-            number: The trial, which may have its share still, or none.
+            number: The trial, which has been given a share.
             measurement: What it needs.
             ran_out: Whether its share did not suffice, whatever was measured.
         """

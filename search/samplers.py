@@ -13,10 +13,13 @@ from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial, TrialState
 
 from search.cma_es import CmaEs
+from search.cost_aware import CostAwareTpe
 from search.options import SamplerName
 
 
-def make_sampler(name: SamplerName, *, seed: int, number: int) -> BaseSampler:
+def make_sampler(
+    name: SamplerName, *, seed: int, number: int, cost_aware: bool = False
+) -> BaseSampler:
     """Return the sampler for one suggestion.
 
     It keeps no state: what it suggests depends on the seed, the number and the trials in the
@@ -39,13 +42,15 @@ def make_sampler(name: SamplerName, *, seed: int, number: int) -> BaseSampler:
         name: Which one.
         seed: Seed of the search.
         number: Number of the trial.
+        cost_aware: Whether ``tpe`` divides what a trial promises by its predicted seconds.
     """
     drawn = int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
     if name == "random":
         return RandomSampler(seed=drawn)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
-        tpe = TPESampler(seed=drawn, multivariate=True, group=True, constant_liar=True)
+        kind = CostAwareTpe if cost_aware else TPESampler
+        tpe = kind(seed=drawn, multivariate=True, group=True, constant_liar=True)
         if name == "gp":
             return _PruningGp(seed=drawn, independent_sampler=tpe, warn_independent_sampling=False)
     return CmaEs(seed=drawn, others=tpe) if name == "cmaes" else tpe

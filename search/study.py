@@ -13,12 +13,15 @@ from optuna.trial import FrozenTrial, TrialState
 from analysis.study_file import (
     BEST_EPOCH,
     CONFIG,
+    DEVICE_SECONDS,
+    PREDICTED_SECONDS,
     REASON,
     SECONDS,
     STUDY_NAME,
     own_trials,
 )
 from search.avoiding import AvoidingSampler
+from search.cost import EPOCHS, CostModel, device_seconds
 from search.options import SamplerName
 from search.samplers import make_sampler
 from trainable.errors import ConfigError
@@ -60,6 +63,7 @@ class SearchStudy:
         seed: Seed of the suggestions; that of a trial depends on this, its number, and what
             has been told before, not on when the search was interrupted.
         sampler: What suggests.
+        cost_aware: Whether it takes into account how long trials take.
     """
 
     def __init__(
@@ -72,6 +76,7 @@ class SearchStudy:
         seed: int,
         starts: Sequence[dict[str, Any]] = (),
         sampler: SamplerName = "tpe",
+        cost_aware: bool = False,
     ) -> None:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         direction = StudyDirection.MAXIMIZE if objective.mode == "max" else StudyDirection.MINIMIZE
@@ -83,6 +88,7 @@ class SearchStudy:
         self._suggest = suggest
         self._seed = seed
         self._sampler = sampler
+        self._cost_aware = cost_aware
         self._starts = starts
         self._avoided: Mapping[str, Sequence[Any]] = {}
         self._running: dict[int, optuna.Trial] = {}
@@ -126,7 +132,12 @@ class SearchStudy:
 
     def ask(self) -> Suggestion:
         """Return the next trial: one that was interrupted, else a start, else a suggestion."""
-        sampler = make_sampler(self._sampler, seed=self._seed, number=len(self.trials))
+        sampler = make_sampler(
+            self._sampler,
+            seed=self._seed,
+            number=len(self.trials),
+            cost_aware=self._cost_aware,
+        )
         self._study.sampler = AvoidingSampler(sampler, self._avoided)
         self._enqueue_start()
         trial = self._study.ask()
@@ -138,7 +149,16 @@ class SearchStudy:
             except ConfigError as error:
                 return Suggestion(trial.number, {}, problem=str(error))
             trial.set_user_attr(CONFIG, config)
+            self._note_prediction(trial, config)
         return Suggestion(trial.number, config)
+
+    def _note_prediction(self, trial: optuna.Trial, config: Mapping[str, Any]) -> None:
+        """Note how long a trial is predicted to take, once some have ended."""
+        costs = CostModel(self.trials, trial.distributions)
+        epochs = config.get(EPOCHS)
+        if costs.is_known and isinstance(epochs, int):
+            predicted = costs.seconds(trial.params, epochs=epochs)
+            trial.set_user_attr(PREDICTED_SECONDS, predicted)
 
     def _enqueue_start(self) -> None:
         """Have the next start asked next, unless trials wait; one by one, as each is a trial."""
@@ -227,3 +247,4 @@ class SearchStudy:
         trial = self._running[number]
         for name, value in ((REASON, reason), (SECONDS, seconds), (BEST_EPOCH, best_epoch)):
             trial.set_user_attr(name, value)
+        trial.set_user_attr(DEVICE_SECONDS, device_seconds(self._frozen(number)))
