@@ -1,5 +1,6 @@
 """A short probe of a configuration: the memory it takes and its speed, before it is trained."""
 
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -95,9 +96,9 @@ def _fitting(
     try:
         with TemporaryDirectory() as folder:
             trial = Trial(config, few, Path(folder), machine=machine)
-            trial.rehearse()
-            train_s, val_s = trial.rehearse()
-            trial.close()
+            with closing(trial):
+                trial.rehearse()
+                train_s, val_s = trial.rehearse()
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
