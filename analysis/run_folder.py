@@ -36,6 +36,8 @@ _COLUMNS = {
     "best_epoch": "Int64",
     "epochs": "Int64",
     "seconds": "float64",
+    "device_seconds": "float64",
+    "predicted_seconds": "float64",
     "reason": "str",
 }
 
@@ -157,7 +159,9 @@ def trials_table(run: RunFolder) -> pd.DataFrame:
           running one at its last; missing where there is none;
         - ``value_epoch``, ``best_epoch``, ``epochs``: the epoch that ``value`` is of, the best
           one so far, and the number of epochs trained (epochs count from 1);
-        - ``seconds``: time trained;
+        - ``seconds``: time trained; ``device_seconds``: the same, on a share of a GPU counted as
+          that share; ``predicted_seconds``: device-seconds that all its epochs were predicted to
+          take when it was suggested, missing while too few trials had ended;
         - ``reason``: why it ended: ``epochs``, ``patience``, the scheduler that stopped it such as
           ``asha``, or what failed;
         - ``config/<name>``: one a hyperparameter that any trial was given, in the order of the
@@ -182,6 +186,8 @@ def _trial_row(run: RunFolder, trial: FrozenTrial) -> dict[str, Any]:
         "best_epoch": best_epoch,
         "epochs": max(trial.intermediate_values, default=0),
         "seconds": trial.user_attrs.get(study_file.SECONDS, math.nan),
+        "device_seconds": trial.user_attrs.get(study_file.DEVICE_SECONDS, math.nan),
+        "predicted_seconds": trial.user_attrs.get(study_file.PREDICTED_SECONDS, math.nan),
         "reason": str(trial.user_attrs.get(study_file.REASON, "")),
     }
     config = trial.user_attrs.get(study_file.CONFIG, {})

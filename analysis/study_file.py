@@ -16,6 +16,11 @@ STUDY_NAME = "search"
 STUDY_FILE = "study.db"
 # What a search notes of each trial: hyperparameters, why it ended, time and best epoch.
 CONFIG, REASON, SECONDS, BEST_EPOCH = "config", "reason", "seconds", "best_epoch"
+# The GPUs, or the share of one, that it had, and what it was measured to need.
+GPUS, MEASURED = "gpus", "measured"
+# Seconds that a whole trial would take, as it was suggested, and that it took: those of a share of
+# a GPU count as that share.
+PREDICTED_SECONDS, DEVICE_SECONDS = "predicted_seconds", "device_seconds"
 # Of a trial that another search has run, and this one's sampler learns from: RUN/ID.
 FROM = "from"
 WAIT_FOR_WRITER_S = 30

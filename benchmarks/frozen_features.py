@@ -19,7 +19,7 @@ import pandas as pd
 import torch
 
 from benchmarks.side_by_side import row, timed_in_turns
-from search.options import default_cache_dir
+from trainable.cache_place import default_cache_dir
 from trainable.config import parse_config
 from trainable.data.prepared import prepare_data
 from trainable.frozen import KEPT_FEATURES

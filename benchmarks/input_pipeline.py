@@ -25,10 +25,10 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from benchmarks.side_by_side import row, timed_in_turns
-from search.options import default_cache_dir
 from trainable.augmentations.base import Pipeline
 from trainable.augmentations.library import A
 from trainable.augmentations.presets import BaseAugmentation, NoAugmentation
+from trainable.cache_place import default_cache_dir
 from trainable.data.batches import TrainingBatches, TrainingImages
 from trainable.data.decode import decode_image
 from trainable.data.prepared import prepare_data

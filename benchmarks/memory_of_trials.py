@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.side_by_side import row
-from search.options import default_cache_dir
+from trainable.cache_place import default_cache_dir
 from trainable.config import parse_config
 from trainable.data.cache import cache_file
 from trainable.data.prepared import PreparedData, prepare_data

@@ -1,7 +1,7 @@
 """Replays a search on recorded learning curves: workers train, a method decides, nothing else."""
 
 import heapq
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -10,6 +10,14 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.recorded_space import Configuration, nearest
+
+EpochSeconds = Callable[[Mapping[str, Any]], float]
+
+
+def one_second(params: Mapping[str, Any]) -> float:
+    """Return the same seconds an epoch for whatever was suggested."""
+    del params
+    return 1.0
 
 
 @dataclass(frozen=True)
@@ -89,7 +97,13 @@ def _configuration(row: pd.Series) -> Configuration:
 
 
 def replay(
-    method: Method, curves: Curves, *, num_workers: int, budget_epochs: int, seed: int
+    method: Method,
+    curves: Curves,
+    *,
+    num_workers: int,
+    budget_epochs: int,
+    seed: int,
+    epoch_s: EpochSeconds = one_second,
 ) -> np.ndarray:
     """Run a search of so many epochs in all.
 
@@ -102,6 +116,7 @@ def replay(
         num_workers: Trials at a time.
         budget_epochs: Epochs in all.
         seed: Seed of the epochs' durations.
+        epoch_s: The mean duration of an epoch, by what was suggested.
 
     Returns:
         float [budget_epochs], the best value known after each epoch spent.
@@ -120,7 +135,8 @@ def replay(
             if _ends(method, trial, epoch, value, num_epochs=curves.num_epochs):
                 trial = None
         if trial is None:
-            trial, epoch, duration = method.suggest(), 0, rng.uniform(0.8, 1.2)
+            trial, epoch = method.suggest(), 0
+            duration = rng.uniform(0.8, 1.2) * epoch_s(trial.params)
         heapq.heappush(queue, (now + duration, worker, trial, epoch + 1, duration))
     return np.array(best)
 

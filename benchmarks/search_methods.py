@@ -15,7 +15,7 @@ from ray.tune.schedulers import ASHAScheduler, TrialScheduler
 from ray.tune.search.optuna import OptunaSearch
 
 from benchmarks.recorded_space import Configuration, nearest, space, trial_config
-from benchmarks.replay import Suggested
+from benchmarks.replay import EpochSeconds, Suggested, one_second
 from search.options import SamplerName, SchedulerName, SearchOptions
 from search.schedulers.base import Scheduler
 from search.schedulers.grace import own_grace
@@ -46,12 +46,23 @@ class Ours:
         num_epochs: Epochs of a whole trial.
         sampler: What suggests.
         seed: Seed of the suggestions.
+        cost_aware: Whether that takes the seconds of trials into account.
+        epoch_s: The seconds of an epoch, by what was suggested.
     """
 
     def __init__(
-        self, scheduler: Scheduler, *, num_epochs: int, sampler: SamplerName, seed: int
+        self,
+        scheduler: Scheduler,
+        *,
+        num_epochs: int,
+        sampler: SamplerName,
+        seed: int,
+        cost_aware: bool = False,
+        epoch_s: EpochSeconds = one_second,
     ) -> None:
         self._num_epochs = num_epochs
+        self._epoch_s = epoch_s
+        self._seconds: dict[int, float] = {}
         self._scheduler = scheduler
         self._graces: dict[int, int] = {}
         self._study = SearchStudy(
@@ -60,11 +71,13 @@ class Ours:
             suggest=suggest,
             sampler=sampler,
             seed=seed,
+            cost_aware=cost_aware,
         )
 
     def suggest(self) -> Suggested:
         """Return the next trial."""
         suggestion = self._study.ask()
+        self._seconds[suggestion.number] = self._epoch_s(suggestion.config)
         self._graces[suggestion.number] = _grace(nearest(suggestion.config), self._num_epochs)
         return Suggested(suggestion.number, suggestion.config)
 
@@ -75,13 +88,13 @@ class Ours:
             number, epoch=epoch, value=value, grace=self._graces[number]
         )
         if stop:
-            self._study.prune(number, reason="stopped", seconds=0.0)
+            self._study.prune(number, reason="stopped", seconds=epoch * self._seconds[number])
         return stop
 
     def finished(self, number: int, epoch: int, value: float) -> None:
         """Report the last epoch and tell the best one's value."""
         self._study.report(number, epoch=epoch, value=value)
-        self._study.complete(number, reason="epochs", seconds=0.0)
+        self._study.complete(number, reason="epochs", seconds=epoch * self._seconds[number])
 
 
 @cache
@@ -97,6 +110,8 @@ def ours(
     scheduler: SchedulerName,
     grace_period: int = GRACE_PERIOD,
     reduction_factor: int = REDUCTION_FACTOR,
+    cost_aware: bool = False,
+    epoch_s: EpochSeconds = one_second,
 ) -> Ours:
     """Return our search with what the product ships, or with something of it changed."""
     made = make_scheduler(
@@ -106,7 +121,14 @@ def ours(
         reduction_factor=reduction_factor,
         seed=seed,
     )
-    return Ours(made, num_epochs=num_epochs, sampler=sampler, seed=seed)
+    return Ours(
+        made,
+        num_epochs=num_epochs,
+        sampler=sampler,
+        seed=seed,
+        cost_aware=cost_aware,
+        epoch_s=epoch_s,
+    )
 
 
 @dataclass

@@ -20,7 +20,7 @@ from torch import nn
 from torch.nn import functional as F  # noqa: N812 - the field's name for it
 
 from benchmarks.side_by_side import row, timed_in_turns
-from search.options import default_cache_dir
+from trainable.cache_place import default_cache_dir
 from trainable.config import parse_config
 from trainable.data.batches import Batch
 from trainable.data.prepared import PreparedData, prepare_data

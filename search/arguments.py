@@ -148,6 +148,11 @@ def _add_what(group: argparse._ArgumentGroup) -> None:
         help="what suggests configurations (default: tpe)",
     )
     group.add_argument(
+        "--cost-aware",
+        action="store_true",
+        help="prefer what promises most a second, with tpe (default: what promises most)",
+    )
+    group.add_argument(
         "--warm-start",
         metavar="RUN",
         type=Path,
@@ -236,7 +241,8 @@ def add_resources(group: argparse._ArgumentGroup) -> None:
         "--gpus-per-trial",
         metavar="X",
         type=gpus,
-        help="GPUs of a trial, or a share of one such as 0.25 (default: 1 where there are any)",
+        help="GPUs of a trial, a share of one such as 0.25, or auto for the share that each is "
+        "measured to need (default: 1 where there are any)",
     )
     group.add_argument(
         "--max-concurrent",

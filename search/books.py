@@ -73,6 +73,10 @@ class Books(ABC):
             SearchError: If nothing should go on.
         """
 
+    def note_of(self, number: int, facts: Mapping[str, Any]) -> None:
+        """Keep facts about a running trial, by name, where there is a place for them."""
+        del number, facts
+
     @abstractmethod
     def note(self, text: str) -> None:
         """Tell the user something that is worth a line."""

@@ -4,6 +4,8 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
+from search.options import AUTO
+from search.packing import packing_of
 from search.plan import SearchPlan
 from search.progress_view import duration
 from search.schedulers.make import scheduler_of
@@ -120,7 +122,8 @@ def _run_lines(plan: SearchPlan) -> list[str]:
         f"Would search for the {direction} {options.metric} in {options.trials} trials of at "
         f"most {options.max_epochs} epochs{budget},",
         f"{_concurrent(plan)} at a time with {resources.cpus_per_trial:g} CPU and "
-        f"{resources.gpus_per_trial:g} GPU each, on {_where(plan)}.",
+        f"{_gpus_each(plan)}, on {_where(plan)}.",
+        *_shares(plan),
         *_early_stopping(plan),
         f"Would write to {plan.run_folder}.",
         *([] if options.storage is None else [f"Would keep the study in {options.storage}."]),
@@ -131,6 +134,18 @@ def _concurrent(plan: SearchPlan) -> str:
     # How many fit into a cluster is known once it is joined.
     most = "at most " if plan.resources.available is None else ""
     return f"{most}{plan.resources.max_concurrent}"
+
+
+def _gpus_each(plan: SearchPlan) -> str:
+    if plan.resources.available is None and plan.options.gpus_per_trial == AUTO:
+        return "the share of a GPU that each needs"
+    least = "at least " if plan.resources.per_gpu is not None else ""
+    return f"{least}{plan.resources.gpus_per_trial:g} GPU each"
+
+
+def _shares(plan: SearchPlan) -> list[str]:
+    packing = packing_of(plan)
+    return [] if packing is None else packing.describe(tuple(plan.check.configs.values()))
 
 
 def _early_stopping(plan: SearchPlan) -> list[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from search.cluster import prepare_environment, private_ray
 from search.ledger import WORKED_S, Audience, Ledger
+from search.packing import packing_of
 from search.plan import SearchPlan
 from search.schedulers.make import scheduler_of
 from search.study import SearchStudy
@@ -90,6 +91,7 @@ def _run_trials(
     from search.tuning import tune_trials
 
     weights_dir = plan.options.weights_dir
+    packing = packing_of(plan, ledger.study.trials)
     with _ray(plan) as dashboard:
         if dashboard:
             audience.note(f"dashboard: http://{dashboard}")
@@ -102,10 +104,12 @@ def _run_trials(
                 "cpus": plan.resources.cpus_per_trial,
                 "gpus": plan.resources.gpus_per_trial,
                 "weights_dir": weights_dir and str(weights_dir),
+                "measure_in": None if packing is None else str(plan.data.cache_dir),
             },
             max_failures=plan.options.max_failures,
             trial_timeout_s=plan.options.trial_timeout_s,
             budget_s=budget_s,
+            packing=packing,
         )
 
 

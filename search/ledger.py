@@ -187,6 +187,10 @@ class Ledger(Books):
         else:
             self._put_back(number)
 
+    def note_of(self, number: int, facts: Mapping[str, Any]) -> None:
+        """Keep facts about a running trial, by name."""
+        self.study.note_of(number, facts)
+
     def note(self, text: str) -> None:
         """Tell the user."""
         self._audience.note(text)

@@ -54,6 +54,10 @@ class Machines:
         if machine := self._of_trial.get(trial.trial_id):
             self._record.succeeded(machine)
 
+    def moved(self, trial: Trial) -> None:
+        """Take in that a trial has been taken from where it ran, and will go on anywhere."""
+        self._of_trial.pop(trial.trial_id, None)
+
     def failed(self, trial: Trial) -> None:
         """Take in that an attempt of a trial failed, and leave out its machine if that is bad."""
         machine = self._of_trial.pop(trial.trial_id, UNKNOWN) or _machine_of_unready(trial)

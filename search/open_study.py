@@ -42,4 +42,5 @@ def open_study(plan: "SearchPlan", run_folder: Path) -> SearchStudy:
         seed=options.seed,
         starts=plan.check.starts,
         sampler=options.sampler,
+        cost_aware=options.cost_aware,
     )

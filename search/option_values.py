@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 from typing import Any, NoReturn
 
+from search.options import AUTO
 from trainable.seeds import LARGEST_SEED
 
 _DURATION = re.compile(r"(?:(?P<h>[\d.]+)h)?(?:(?P<m>[\d.]+)m)?(?:(?P<s>[\d.]+)s)?")
@@ -78,13 +79,13 @@ def share(text: str) -> float:
     return number
 
 
-def gpus(text: str) -> float:
-    """Return a number of whole GPUs or a share of one."""
-    if text == "auto":
-        _refuse("a number of GPUs", text, "Sharing GPUs by measurement is not available yet.")
+def gpus(text: str) -> float | str:
+    """Return a number of whole GPUs, a share of one, or ``auto``."""
+    if text == AUTO:
+        return AUTO
     number = _number(text)
     if not 0 <= number < math.inf or (number > 1 and number != int(number)):
-        _refuse("0, a share of one GPU such as 0.25, or a whole number of GPUs", text)
+        _refuse("auto, 0, a share of one GPU such as 0.25, or a whole number of GPUs", text)
     return number
 
 

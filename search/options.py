@@ -10,6 +10,7 @@ from trainable.cache_place import default_cache_dir
 from trainable.errors import ConfigError, expected
 from trainable.seeds import LARGEST_SEED
 
+AUTO = "auto"
 SamplerName = Literal["tpe", "random", "gp", "cmaes"]
 SchedulerName = Literal["asha", "hyperband", "median", "none"]
 
@@ -48,7 +49,8 @@ class SearchOptions(BaseModel):
         seed: Seed of the split and of the suggestions; trial n trains with seed + n.
         pins: Hyperparameters with a fixed value, by flat name.
         cpus_per_trial: CPU cores of a trial, None to share out what there is.
-        gpus_per_trial: GPUs of a trial or a share of one, None to share out what there is.
+        gpus_per_trial: GPUs of a trial or a share of one, ``auto`` for the share that each is
+            measured to need, None to share out what there is.
         max_concurrent: Most trials at a time, None for as many as fit.
         address: ``local`` for a private Ray, else that of a cluster.
         keep_checkpoints: Number of the best trials whose weights are kept.
@@ -57,6 +59,7 @@ class SearchOptions(BaseModel):
         center_crop: Height and width of the centre of every image that alone is used, None for
             all of it.
         sampler: What suggests configurations.
+        cost_aware: Whether the sampler divides what a trial promises by its predicted seconds.
         scheduler: What stops trials early.
         storage: URL of a database for the study, None for a file in the run folder.
         warm_start: Run folders whose trials the sampler learns from at the beginning.
@@ -82,7 +85,7 @@ class SearchOptions(BaseModel):
     seed: int = 0
     pins: dict[str, Any] = {}
     cpus_per_trial: float | None = None
-    gpus_per_trial: float | None = None
+    gpus_per_trial: float | Literal["auto"] | None = None
     max_concurrent: int | None = None
     address: str = "local"
     keep_checkpoints: int = 10
@@ -90,6 +93,7 @@ class SearchOptions(BaseModel):
     max_broken: int = 0
     center_crop: tuple[int, int] | None = None
     sampler: SamplerName = "tpe"
+    cost_aware: bool = False
     scheduler: SchedulerName = "asha"
     storage: str | None = None
     warm_start: tuple[Path, ...] = ()
@@ -135,6 +139,8 @@ def check_options(options: SearchOptions) -> None:
     if options.grace_period > options.max_epochs:
         limit = f"at most --max-epochs {options.max_epochs}"
         problems.append(expected("--grace-period", limit, options.grace_period))
+    if options.cost_aware and options.sampler != "tpe":
+        problems.append(expected("--cost-aware", "--sampler tpe", f"--sampler {options.sampler}"))
     if options.seed + options.trials - 1 > LARGEST_SEED:
         limit = f"at most {LARGEST_SEED + 1 - options.trials} with {options.trials} trials"
         problems.append(expected("--seed", limit, options.seed, "Trial n trains with seed + n."))

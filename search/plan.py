@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from search.arguments import GivenOptions
 from search.options import SearchOptions, check_options, resolve_options
-from search.resources import LOCAL, Resources, available_here, share_out
+from search.resources import LOCAL, Resources, available_here, missing_gpus, share_out
 from search.run_record import recorded_options
 from search.space_file import Space, load_space
 from trainable.errors import ConfigError, expected, unknown
@@ -100,7 +100,8 @@ def make_plan(
         raise ConfigError(problems)
     objective = Objective(options.metric)
     plan = SearchPlan(options, space, data, resources, objective, check)
-    return replace(plan, earlier=earlier.trials, notes=earlier.notes)
+    notes = (*_resource_notes(plan), *earlier.notes)
+    return replace(plan, earlier=earlier.trials, notes=notes)
 
 
 def _plan_on(run_folder: Path, changes: dict[str, Any]) -> SearchPlan:
@@ -118,7 +119,13 @@ def _plan_on(run_folder: Path, changes: dict[str, Any]) -> SearchPlan:
     data = read_data(run_folder)
     objective = Objective(options.metric)
     plan = SearchPlan(options, space, data, resources, objective, check, resumes=True)
-    return replace(plan, notes=_check_changed_space(plan)) if "space" in changes else plan
+    changed = _check_changed_space(plan) if "space" in changes else ()
+    return replace(plan, notes=(*_resource_notes(plan), *changed))
+
+
+def _resource_notes(plan: SearchPlan) -> tuple[str, ...]:
+    is_known = plan.resources.available is not None
+    return missing_gpus(plan.options, plan.resources) if is_known else ()
 
 
 def _check_changed_space(plan: SearchPlan) -> tuple[str, ...]:

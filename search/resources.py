@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from search.options import SearchOptions
+from search.options import AUTO, SearchOptions
 from trainable.cpus import usable_cpus
 from trainable.errors import ConfigError, expected
+from trainable.simulated_gpu import simulated_gpus
 
 LOCAL = "local"
+# More side by side take turns rather than filling gaps, and each waits the longer for its end.
+MOST_PER_GPU = 8
 
 
 @dataclass(frozen=True)
@@ -27,26 +30,37 @@ class Resources:
         gpus_per_trial: GPUs of a trial, or a share of one.
         max_concurrent: Most trials at a time; on a cluster fewer may fit.
         available: What this machine has; None on a cluster.
+        per_gpu: Most trials that share a GPU by what each needs, ``gpus_per_trial`` being the
+            smallest share; None where all get the same.
+        num_gpus: GPUs in all that are shared in this way; 0 until a cluster is joined.
     """
 
     cpus_per_trial: float
     gpus_per_trial: float
     max_concurrent: int
     available: Available | None
+    per_gpu: int | None = None
+    num_gpus: int = 0
 
 
 def available_here() -> Available:
-    """Return what this process may use: cores by affinity and container quota, visible GPUs."""
+    """Return what this process may use: cores by affinity and container quota, visible GPUs.
+
+    Raises:
+        ConfigError: If GPUs are to be simulated, and how cannot be read.
+    """
     import torch
 
-    return Available(cpus=usable_cpus(), gpus=torch.cuda.device_count())
+    simulated = simulated_gpus()
+    gpus = torch.cuda.device_count() if simulated is None else simulated.count
+    return Available(cpus=usable_cpus(), gpus=gpus)
 
 
 def share_out(options: SearchOptions, available: Available | None) -> Resources:
     """Return what each trial gets.
 
     On a machine without GPUs a trial gets one core, since one thread a trial is fastest there.
-    With GPUs it gets a whole one and an even share of the cores.
+    With GPUs it gets a whole one and an even share of the cores, unless they are shared by need.
 
     Args:
         options: The options of the search.
@@ -60,8 +74,9 @@ def share_out(options: SearchOptions, available: Available | None) -> Resources:
     problems = _too_much(options, available, whose="there are")
     if problems:
         raise ConfigError(problems)
-    gpus = options.gpus_per_trial
-    gpus = float(available.gpus > 0) if gpus is None else gpus
+    if options.gpus_per_trial == AUTO and available.gpus:
+        return _shared_by_need(options, [available], available)
+    gpus = float(available.gpus > 0) if options.gpus_per_trial is None else _number(options)
     concurrent = min(_fitting(options, available, gpus), options.trials)
     if options.max_concurrent is not None:
         concurrent = min(concurrent, options.max_concurrent)
@@ -82,6 +97,8 @@ def share_out_nodes(options: SearchOptions, nodes: Sequence[Available]) -> Resou
     Raises:
         ConfigError: If no machine can hold a trial, which would wait for one for ever.
     """
+    if options.gpus_per_trial == AUTO and any(_fitting(options, node, 1.0) for node in nodes):
+        return _shared_by_need(options, nodes, None)
     asked = _on_cluster(options)
     fitting = sum(_fitting(options, node, asked.gpus_per_trial) for node in nodes)
     if not fitting:
@@ -96,6 +113,33 @@ def share_out_nodes(options: SearchOptions, nodes: Sequence[Available]) -> Resou
     return replace(asked, max_concurrent=concurrent)
 
 
+def missing_gpus(options: SearchOptions, resources: Resources) -> tuple[str, ...]:
+    """Return what the user should know where GPUs were to be shared and there is none."""
+    if options.gpus_per_trial != AUTO or resources.per_gpu is not None:
+        return ()
+    where = "this machine" if resources.available is not None else "the cluster"
+    return (f"--gpus-per-trial auto: {where} has no GPU to share, so trials run on the CPU.",)
+
+
+def _shared_by_need(
+    options: SearchOptions, nodes: Sequence[Available], available: Available | None
+) -> Resources:
+    """Return what trials get that share GPUs by need: as many a GPU as its cores allow for.
+
+    Every trial gets the same cores. One that needs much of a GPU trains a large network, for
+    which a few read images fast enough.
+    """
+    with_gpus = [node for node in nodes if node.gpus]
+    cores = min(node.cpus / node.gpus for node in with_gpus)
+    num_gpus = sum(node.gpus for node in with_gpus)
+    wanted = min(options.max_concurrent or options.trials, options.trials)
+    by_cores = int(cores / (options.cpus_per_trial or 1.0) + 1e-9)
+    per_gpu = max(1, min(MOST_PER_GPU, by_cores, -(-wanted // num_gpus)))
+    fitting = sum(_fitting(options, node, 1 / per_gpu) for node in with_gpus)
+    cpus = options.cpus_per_trial or max(1.0, float(cores // per_gpu))
+    return Resources(cpus, 1 / per_gpu, min(fitting, wanted), available, per_gpu, num_gpus)
+
+
 def _fitting(options: SearchOptions, available: Available, gpus_per_trial: float) -> int:
     cpus_per_trial = options.cpus_per_trial or 1.0
     by_cpus = int(available.cpus / cpus_per_trial + 1e-9)
@@ -107,14 +151,19 @@ def _fitting(options: SearchOptions, available: Available, gpus_per_trial: float
     return min(by_cpus, available.gpus * int(1 / gpus_per_trial + 1e-9))
 
 
+def _number(options: SearchOptions) -> float:
+    """Return the GPUs of a trial where they are not shared by need; none if they were to be."""
+    return 0.0 if isinstance(options.gpus_per_trial, str) else options.gpus_per_trial or 0.0
+
+
 def _on_cluster(options: SearchOptions) -> Resources:
     if options.gpus_per_trial is None:
         remedy = "Give 0 to run on the CPU."
-        what = f"a number, together with --address {options.address}"
+        what = f"a number or auto, together with --address {options.address}"
         raise ConfigError(expected("--gpus-per-trial", what, "nothing", remedy))
     cpus = options.cpus_per_trial or 1.0
     concurrent = min(options.max_concurrent or options.trials, options.trials)
-    return Resources(cpus, options.gpus_per_trial, concurrent, None)
+    return Resources(cpus, _number(options), concurrent, None)
 
 
 def _too_much(options: SearchOptions, available: Available, *, whose: str) -> list[str]:
@@ -122,8 +171,8 @@ def _too_much(options: SearchOptions, available: Available, *, whose: str) -> li
     if (options.cpus_per_trial or 0) > available.cpus:
         limit = f"at most the {available.cpus} CPU cores {whose}"
         problems.append(expected("--cpus-per-trial", limit, f"{options.cpus_per_trial:g}"))
-    if (options.gpus_per_trial or 0) > available.gpus:
+    if (gpus := _number(options)) > available.gpus:
         limit = f"at most the {available.gpus} GPUs {whose}"
         remedy = "" if available.gpus else "Give 0 to run on the CPU."
-        problems.append(expected("--gpus-per-trial", limit, f"{options.gpus_per_trial:g}", remedy))
+        problems.append(expected("--gpus-per-trial", limit, f"{gpus:g}", remedy))
     return problems

@@ -68,12 +68,14 @@ def _on_cluster(plan: "SearchPlan", console: Console) -> Iterator["SearchPlan"]:
         yield plan
         return
     from search.cluster import joined_cluster
-    from search.resources import share_out_nodes
+    from search.resources import missing_gpus, share_out_nodes
 
     with joined_cluster(plan.options.address) as cluster:
         resources = share_out_nodes(plan.options, cluster.nodes)
         if cluster.dashboard:
             console.print(f"dashboard: http://{cluster.dashboard}")
+        for note in missing_gpus(plan.options, resources):
+            console.print(note, markup=False, soft_wrap=True)
         yield replace(plan, resources=resources)
 
 

@@ -13,11 +13,14 @@ from optuna.samplers import BaseSampler, GPSampler, RandomSampler
 from optuna.trial import FrozenTrial, TrialState
 
 from search.cma_es import CmaEs
+from search.cost_aware import CostAwareTpe
 from search.options import SamplerName
 from search.tpe import Tpe
 
 
-def make_sampler(name: SamplerName, *, seed: int, number: int) -> BaseSampler:
+def make_sampler(
+    name: SamplerName, *, seed: int, number: int, cost_aware: bool = False
+) -> BaseSampler:
     """Return the sampler for one suggestion.
 
     It keeps no state: what it suggests depends on the seed, the number and the trials in the
@@ -40,13 +43,14 @@ def make_sampler(name: SamplerName, *, seed: int, number: int) -> BaseSampler:
         name: Which one.
         seed: Seed of the search.
         number: Number of the trial.
+        cost_aware: Whether ``tpe`` divides what a trial promises by its predicted seconds.
     """
     drawn = int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
     if name == "random":
         return RandomSampler(seed=drawn)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
-        tpe = Tpe(seed=drawn)
+        tpe = CostAwareTpe(seed=drawn) if cost_aware else Tpe(seed=drawn)
         if name == "gp":
             return _PruningGp(seed=drawn, independent_sampler=tpe, warn_independent_sampling=False)
     return CmaEs(seed=drawn, others=tpe) if name == "cmaes" else tpe

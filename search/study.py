@@ -12,6 +12,8 @@ from optuna.trial import FrozenTrial, TrialState
 from analysis.study_file import (
     BEST_EPOCH,
     CONFIG,
+    DEVICE_SECONDS,
+    PREDICTED_SECONDS,
     REASON,
     SECONDS,
     STUDY_NAME,
@@ -19,6 +21,7 @@ from analysis.study_file import (
 )
 from search.avoiding import AvoidingSampler
 from search.books import Suggestion
+from search.cost import EPOCHS, CostModel, gpu_share
 from search.options import SamplerName
 from search.samplers import make_sampler
 from search.study_record import StudyRecord
@@ -46,6 +49,7 @@ class SearchStudy:
         seed: Seed of the suggestions; that of a trial depends on this, its number, and what
             has been told before, not on when the search was interrupted.
         sampler: What suggests.
+        cost_aware: Whether it takes into account how long trials take.
     """
 
     def __init__(
@@ -58,6 +62,7 @@ class SearchStudy:
         seed: int,
         starts: Sequence[dict[str, Any]] = (),
         sampler: SamplerName = "tpe",
+        cost_aware: bool = False,
     ) -> None:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         direction = StudyDirection.MAXIMIZE if objective.mode == "max" else StudyDirection.MINIMIZE
@@ -67,6 +72,7 @@ class SearchStudy:
         self._suggest = suggest
         self._seed = seed
         self._sampler = sampler
+        self._cost_aware = cost_aware
         self._starts = starts
         self._avoided: Mapping[str, Sequence[Any]] = {}
         self._running: dict[int, optuna.Trial] = {}
@@ -109,7 +115,12 @@ class SearchStudy:
 
     def ask(self) -> Suggestion:
         """Return the next trial: one that was interrupted, else a start, else a suggestion."""
-        sampler = make_sampler(self._sampler, seed=self._seed, number=len(self.trials))
+        sampler = make_sampler(
+            self._sampler,
+            seed=self._seed,
+            number=len(self.trials),
+            cost_aware=self._cost_aware,
+        )
         self._study.sampler = AvoidingSampler(sampler, self._avoided)
         self._enqueue_start()
         trial = self._study.ask()
@@ -126,7 +137,16 @@ class SearchStudy:
             except ConfigError as error:
                 return Suggestion(trial.number, {}, problem=str(error))
             trial.set_user_attr(CONFIG, config)
+            self._note_prediction(trial, config)
         return Suggestion(trial.number, config)
+
+    def _note_prediction(self, trial: optuna.Trial, config: Mapping[str, Any]) -> None:
+        """Note how long a trial is predicted to take, once some have ended."""
+        costs = CostModel(self.trials, trial.distributions)
+        epochs = config.get(EPOCHS)
+        if costs.is_known and isinstance(epochs, int):
+            predicted = costs.seconds(trial.params, epochs=epochs)
+            trial.set_user_attr(PREDICTED_SECONDS, predicted)
 
     def _enqueue_start(self) -> None:
         """Have the next start asked next, unless trials wait; one by one, as each is a trial."""
@@ -145,15 +165,20 @@ class SearchStudy:
         self._running[number].report(value, epoch)
         self._record.report(number, epoch=epoch, value=value)
 
+    def note_of(self, number: int, facts: Mapping[str, Any]) -> None:
+        """Keep facts about a running trial, by name."""
+        for name, value in facts.items():
+            self._running[number].set_user_attr(name, value)
+        self._record.note_of(number, facts)
+
     def complete(self, number: int, *, reason: str, seconds: float) -> float:
         """End a trial that ran to its end; its value is that of its best epoch.
 
         Returns:
             The value told.
         """
-        epoch, value = self.best(number)
-        notes = {REASON: reason, SECONDS: seconds, BEST_EPOCH: epoch}
-        self._end(number, TrialState.COMPLETE, notes, value=value)
+        _, value = self.best(number)
+        self._end(number, TrialState.COMPLETE, self._notes(number, reason, seconds), value=value)
         return value
 
     def prune(self, number: int, *, reason: str, seconds: float) -> float:
@@ -162,9 +187,7 @@ class SearchStudy:
         Returns:
             The value told.
         """
-        epoch, _ = self.best(number)
-        notes = {REASON: reason, SECONDS: seconds, BEST_EPOCH: epoch}
-        told = self._end(number, TrialState.PRUNED, notes)
+        told = self._end(number, TrialState.PRUNED, self._notes(number, reason, seconds))
         return float(told.value if told.value is not None else np.nan)
 
     def fail(self, number: int, *, reason: str) -> None:
@@ -204,6 +227,11 @@ class SearchStudy:
 
     def _frozen(self, number: int) -> FrozenTrial:
         return self._study.get_trials(deepcopy=False)[number]
+
+    def _notes(self, number: int, reason: str, seconds: float) -> dict[str, Any]:
+        epoch, _ = self.best(number)
+        taken = seconds * gpu_share(self._frozen(number))
+        return {REASON: reason, SECONDS: seconds, BEST_EPOCH: epoch, DEVICE_SECONDS: taken}
 
     def _end(
         self, number: int, state: TrialState, notes: Mapping[str, Any], value: float | None = None

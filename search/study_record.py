@@ -79,6 +79,11 @@ class StudyRecord:
         """Write the value of an epoch."""
         self._storage.set_trial_intermediate_value(self._ids[number], epoch, value)
 
+    def note_of(self, number: int, facts: Mapping[str, Any]) -> None:
+        """Write facts about a trial, by name."""
+        for name, value in facts.items():
+            self._storage.set_trial_user_attr(self._ids[number], name, value)
+
     def end(self, trial: FrozenTrial, notes: Mapping[str, Any]) -> None:
         """Write how a trial ended.
 
@@ -86,10 +91,8 @@ class StudyRecord:
             trial: The trial, with state and value.
             notes: User attributes that its end adds.
         """
-        trial_id = self._ids[trial.number]
-        for name, value in notes.items():
-            self._storage.set_trial_user_attr(trial_id, name, value)
-        self._storage.set_trial_state_values(trial_id, trial.state, trial.values)
+        self.note_of(trial.number, notes)
+        self._storage.set_trial_state_values(self._ids[trial.number], trial.state, trial.values)
 
     def put_back(self, number: int) -> None:
         """Write that a trial waits to be gone on with."""

@@ -6,16 +6,28 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import ray
-from ray.tune import Stopper
+from ray.tune import PlacementGroupFactory, Stopper
 from ray.tune.experiment import Trial
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
+from analysis.study_file import GPUS, MEASURED
 from search.books import Books
 from search.machines import Machines, error_of_unready
+from search.packing import Packing
 from search.watch import Watch
+from trainable.measurements import Measurement
+from trainable.trial_folder import trial_id
 
 T = TypeVar("T")
+
+
+def resources_of(config: Mapping[str, Any]) -> PlacementGroupFactory:
+    """Return what Ray is to set aside for a trial.
+
+    Ray keeps the worker of a trial that has ended for the next one that asks for as much.
+    """
+    return PlacementGroupFactory([{"CPU": config["cpus"], "GPU": config["gpus"]}])
 
 
 class _NotPickled:
@@ -87,20 +99,28 @@ class LedgerSearcher(_NotPickled, Searcher):  # type: ignore[misc]  # Ray has no
         books: Which trials there are, and what becomes of them.
         stopper: Is told of errors.
         constants: What every trial's configuration has besides its number and hyperparameters.
+        packing: What gives each trial its share of a GPU, None where all get the same.
     """
 
-    def __init__(self, books: Books, stopper: SearchStopper, constants: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        books: Books,
+        stopper: SearchStopper,
+        constants: Mapping[str, Any],
+        packing: Packing | None,
+    ) -> None:
         super().__init__()
         self._books = books
         self._stopper = stopper
         self._constants = constants
+        self._packing = packing
         self._numbers: dict[str, int] = {}
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         """Return a trial's configuration, None to be asked later, or that there are no more."""
         if self._books.is_exhausted:
             return str(Searcher.FINISHED)
-        if self._books.is_full:
+        if self._books.is_full or (self._packing is not None and not self._packing.has_room):
             return None
         return self._stopper.guard(lambda: self._next_trial(trial_id), None)
 
@@ -108,9 +128,13 @@ class LedgerSearcher(_NotPickled, Searcher):  # type: ignore[misc]  # Ray has no
         suggestion = self._books.next_trial()
         if suggestion is None:
             return None
-        self._numbers[trial_id] = suggestion.number
-        told = {"number": suggestion.number, "config": suggestion.config}
-        return {**told, **self._constants, **suggestion.settings}
+        number = self._numbers[trial_id] = suggestion.number
+        resources = {name: self._constants[name] for name in ("cpus", "gpus")}
+        if self._packing is not None:
+            resources["gpus"] = self._packing.give(number, suggestion.config)
+        self._books.note_of(number, {GPUS: resources["gpus"]})
+        told = {"number": number, "config": suggestion.config}
+        return {**told, **self._constants, **resources, **suggestion.settings}
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """Do nothing: the scheduler was told before, also of results that stop a trial."""
@@ -120,6 +144,8 @@ class LedgerSearcher(_NotPickled, Searcher):  # type: ignore[misc]  # Ray has no
     ) -> None:
         """Tell how a trial ended; without a result and without an error it was interrupted."""
         number = self._numbers[trial_id]
+        if self._packing is not None:
+            self._packing.free(number)
         self._stopper.guard(lambda: self._books.ended(number, result, died=error), None)
 
     def set_max_concurrency(self, max_concurrent: int) -> bool:
@@ -144,13 +170,17 @@ class LedgerScheduler(_NotPickled, FIFOScheduler):  # type: ignore[misc]  # Ray 
         books: Which trials there are, and what becomes of them.
         stopper: Is told of errors.
         watch: Notices trials that hang.
+        packing: What gives each trial its share of a GPU, None where all get the same.
     """
 
-    def __init__(self, books: Books, stopper: SearchStopper, watch: Watch) -> None:
+    def __init__(
+        self, books: Books, stopper: SearchStopper, watch: Watch, packing: Packing | None
+    ) -> None:
         super().__init__()
         self._books = books
         self._stopper = stopper
         self._watch = watch
+        self._packing = packing
         self._machines = Machines(books.note)
 
     def choose_trial_to_run(self, tune_controller: Any) -> Trial | None:  # noqa: ANN401
@@ -160,6 +190,11 @@ class LedgerScheduler(_NotPickled, FIFOScheduler):  # type: ignore[misc]  # Ray 
         return super().choose_trial_to_run(tune_controller)
 
     def _look_after(self, trials: Iterable[Trial]) -> None:
+        for trial in trials:
+            if trial.status == Trial.PAUSED:  # by ``on_trial_result``, to go on with more
+                trial.update_resources(resources_of(trial.config))
+                self._machines.moved(trial)
+                self._machines.place(trial)
         self._machines.look(trials)
         running = {t.config["number"]: t for t in trials if t.temporary_state.ray_actor}
         for number in self._watch.hung(running):
@@ -193,12 +228,34 @@ class LedgerScheduler(_NotPickled, FIFOScheduler):  # type: ignore[misc]  # Ray 
         trial: Trial,
         result: dict[str, Any],
     ) -> str:
-        """Record an epoch and say whether the trial goes on."""
-        del tune_controller
-        self._epoch_done(trial, result)
+        """Record an epoch and say whether the trial goes on, here or with more of a GPU."""
         number = trial.config["number"]
+        if MEASURED in result:
+            moves = self._stopper.guard(lambda: self._needs_more(trial, result), False)
+            if moves:
+                tune_controller.pause_trial(trial, should_checkpoint=False)
+            return str(TrialScheduler.NOOP if moves else TrialScheduler.CONTINUE)
+        self._epoch_done(trial, result)
         stop = self._stopper.guard(lambda: self._books.epoch_done(number, result), False)
         return str(TrialScheduler.STOP if stop else TrialScheduler.CONTINUE)
+
+    def _needs_more(self, trial: Trial, result: Mapping[str, Any]) -> bool:
+        """Take in what a trial was measured to need, and whether that is more than it has."""
+        measurement: Measurement = result[MEASURED]
+        if self._packing is None:
+            return False
+        number, had = trial.config["number"], trial.config["gpus"]
+        ran_out = bool(result.get("ran_out"))
+        share = self._packing.learn(number, measurement, ran_out=ran_out)
+        self._books.note_of(number, {MEASURED: measurement.facts(), GPUS: share or had})
+        if share is None:
+            return False
+        trial.config["gpus"] = share
+        why = "memory has run out with" if ran_out else "it was measured to need more than"
+        self._books.note(
+            f"trial {trial_id(number)}: {why} {had:g} of a GPU; it goes on with {share:g}"
+        )
+        return True
 
     def on_trial_complete(
         self,

@@ -9,7 +9,8 @@ from ray import tune
 
 from search.books import Books
 from search.interrupts import interruptible
-from search.tune_adapters import LedgerScheduler, LedgerSearcher, SearchStopper
+from search.packing import Packing
+from search.tune_adapters import LedgerScheduler, LedgerSearcher, SearchStopper, resources_of
 from search.watch import Watch
 from trainable.ray_trainable import TrainTrial
 
@@ -26,12 +27,12 @@ def tune_trials(
     max_failures: int,
     trial_timeout_s: float | None,
     budget_s: float | None,
+    packing: Packing | None = None,
     trainable: type[tune.Trainable] = TrainTrial,
 ) -> bool:
     """Run the trials of the books on the Ray that has been joined.
 
-    Workers are kept and reused: what they import and read is paid for once. Ray's own record of
-    the experiment is not used, so its folder can be thrown away.
+    Workers are reused: what they import is paid for once. Ray's own record is not used.
 
     Args:
         books: Hand out trials and take their results.
@@ -40,6 +41,7 @@ def tune_trials(
         max_failures: Times that a trial is tried again after its process died or hung.
         trial_timeout_s: Seconds of silence after which a trial hangs, None to judge by its epochs.
         budget_s: Seconds after which to stop, None for no limit.
+        packing: What gives each trial its share of a GPU, None where all get the same.
         trainable: What runs a trial; benchmarks put others in its place.
 
     Returns:
@@ -51,13 +53,12 @@ def tune_trials(
     """
     _quieten()
     stopper = SearchStopper(budget_s)
+    searcher = LedgerSearcher(books, stopper, constants, packing)
+    scheduler = LedgerScheduler(books, stopper, Watch(trial_timeout_s), packing)
     tuner = tune.Tuner(
-        tune.with_resources(trainable, {"cpu": constants["cpus"], "gpu": constants["gpus"]}),
+        tune.with_resources(trainable, resources_of),
         tune_config=tune.TuneConfig(
-            search_alg=LedgerSearcher(books, stopper, constants),
-            scheduler=LedgerScheduler(books, stopper, Watch(trial_timeout_s)),
-            num_samples=NO_LIMIT,
-            reuse_actors=True,
+            search_alg=searcher, scheduler=scheduler, num_samples=NO_LIMIT, reuse_actors=True
         ),
         run_config=tune.RunConfig(
             name="search",

@@ -33,10 +33,13 @@ class InParts:
     Args:
         num_parts: Parts to begin with; what has been found to fit stays for later batches.
         smallest: Images that a part needs at least.
+        may_split: Whether there may be more parts than one; else that memory has run out is for
+            others to mend.
     """
 
     num_parts: int = 1
     smallest: int = 1
+    may_split: bool = True
 
     def fitted(
         self,
@@ -61,12 +64,14 @@ class InParts:
 
         Raises:
             TrialError: If memory does not suffice for the smallest parts either.
+            RuntimeError, MemoryError: If it does not suffice for the whole, which may not be
+                split.
         """
         while True:
             try:
                 return work(self.num_parts)
             except (RuntimeError, MemoryError) as error:
-                if not is_out_of_memory(error):
+                if not (self.may_split and is_out_of_memory(error)):
                     raise
                 reason = out_of_memory_text(error)
             # Not in the handler: there, the error still holds the frames that hold the tensors.

@@ -3,7 +3,7 @@
 import json
 import os
 import traceback
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from trainable.kernels import CUBLAS_WORKSPACE
 from trainable.objective import Objective
 from trainable.ownership import NotOwnerError
 from trainable.replay import Replay
+from trainable.shared_gpu import SharedGpu
 from trainable.trial import Machine, Trial
 from trainable.trial_folder import TrialFolder
 
@@ -46,13 +47,17 @@ class TrainTrial(tune.Trainable):  # type: ignore[misc]  # Ray has no types
 
     The configuration that Ray passes has ``number``, ``config`` (flat hyperparameters),
     ``run_folder``, ``metric``, ``cpus`` and ``gpus`` of a trial, ``weights_dir`` (text, or None
-    for timm's hub), and where its data has no validation part ``replay``, the metric by epoch of
+    for timm's hub), ``measure_in`` (folder of measurements where trials share GPUs by what they
+    need, else None), and where its data has no validation part ``replay``, the metric by epoch of
     an earlier training.
 
     A result holds the metrics of an epoch, ``finished`` (why nothing is left to train, or ""),
     ``failed`` (why the trial failed for good, or ""), ``note`` (what the user should know, or
     "") and ``recycle`` (whether the process should end with this trial, as the trial failed in
     training or the process has grown); ``stop_search`` where no other trial could do better.
+    Where GPUs are shared by need, the first result of a trial is no epoch: it has ``measured``
+    (what it needs, a ``Measurement``, which Tune hands on as it is, where it flattens
+    dictionaries), and so has a result that says ``ran_out`` (its share did not suffice).
 
     ``reset_config`` always says yes: to a no, Tune calls the new trial failed.
     """
@@ -63,20 +68,23 @@ class TrainTrial(tune.Trainable):  # type: ignore[misc]  # Ray has no types
         Tune may start a worker for a trial and then, because another one came free, leave it
         unused: it must not touch the trial's folder.
         """
-        cpus, gpus = config["cpus"], config["gpus"]
+        cpus, gpus, folder = config["cpus"], config["gpus"], config["measure_in"]
         torch.set_num_threads(max(1, int(cpus)))
         cv2.setNumThreads(0)
-        device = torch.device("cuda" if gpus else "cpu")
+        self._share = gpus
+        self._gpu = SharedGpu.here(Path(folder)) if folder and gpus else None
+        device = self._gpu.device if self._gpu else torch.device("cuda" if gpus else "cpu")
         # Without a GPU the decoded cache is read faster than a worker process could hand it over.
-        num_workers = max(0, int(cpus) - 1) if gpus else 0
+        num_workers = max(0, int(cpus) - 1) if device.type == "cuda" else 0
         weights_dir = config["weights_dir"]
-        if gpus:
+        if device.type == "cuda":
             os.environ.update(CUBLAS_WORKSPACE)
         self._machine = Machine(
             device,
             num_workers,
             Path(weights_dir) if weights_dir else None,
-            keeps_images=bool(gpus),
+            keeps_images=device.type == "cuda",
+            may_split=self._gpu is None or gpus >= 1,
         )
         self._trial: Trial | None = None
         self._growth = Growth(device, MEMORY_GROWTH)
@@ -97,11 +105,11 @@ class TrainTrial(tune.Trainable):  # type: ignore[misc]  # Ray has no types
         Anything else goes on to Ray, which tries again from the checkpoint.
         """
         try:
-            result = self._result(self._trial or self._open())
-        except ConfigError as error:
-            return self._failure(str(error), recycle=self._growth.is_too_much)
-        except TrialError as error:
-            return self._failure(str(error))
+            with self._watched():
+                result = self._measured() or self._result(self._trial or self._open())
+        except (ConfigError, TrialError) as error:
+            has_trained = isinstance(error, TrialError)
+            return self._failure(str(error), recycle=has_trained or self._growth.is_too_much)
         except SearchError as error:
             return self._failure(str(error)) | {"stop_search": True}
         except UnwritableError as error:
@@ -110,12 +118,14 @@ class TrainTrial(tune.Trainable):  # type: ignore[misc]  # Ray has no types
         except NotOwnerError as error:
             raise SystemExit(str(error)) from error  # this process has nothing left to do
         except Exception as error:
-            if is_out_of_memory(error):
-                return self._failure(str(out_of_memory(error)))
-            self._keep_error(traceback.format_exc())
-            raise
-        self._folder.error.unlink(missing_ok=True)  # of a crash that the trial has survived
-        return result
+            if not is_out_of_memory(error):
+                self._keep_error(traceback.format_exc())
+                raise
+            reason = str(out_of_memory(error))
+        else:
+            self._folder.error.unlink(missing_ok=True)  # of a crash that the trial has survived
+            return result
+        return self._out_of_memory(reason)
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
         """Point to the trial's own folder, which holds the checkpoint of every epoch."""
@@ -129,6 +139,7 @@ class TrainTrial(tune.Trainable):  # type: ignore[misc]  # Ray has no types
         self._close()
 
     def _take(self, config: dict[str, Any]) -> None:
+        self._is_measured = self._gpu is None
         self._run_folder = Path(config["run_folder"])
         self._folder = TrialFolder.of(self._run_folder, config["number"])
         values = config.get("replay")
@@ -146,6 +157,33 @@ class TrainTrial(tune.Trainable):  # type: ignore[misc]  # Ray has no types
         )
         self._note = self._trial.note
         return self._trial
+
+    def _watched(self) -> AbstractContextManager[object]:
+        return nullcontext() if self._gpu is None else self._gpu.watched()
+
+    def _measured(self) -> dict[str, Any] | None:
+        """Return the result that says what the trial needs, as its first; None later on."""
+        if self._gpu is None or self._is_measured:
+            return None
+        measurement = self._gpu.measured(
+            parse_config(self._hyperparameters),
+            _data_of(self._run_folder),
+            machine=self._machine,
+            share=self._share,
+        )
+        self._is_measured = True
+        if measurement is None:
+            return None
+        return {"measured": measurement, "finished": "", "failed": ""}
+
+    def _out_of_memory(self, reason: str) -> dict[str, Any]:
+        """Return that the trial has failed, or that it needs more of a GPU than its share."""
+        if self._gpu is None or self._share >= 1:
+            return self._failure(reason)
+        self._close()
+        config, data = parse_config(self._hyperparameters), _data_of(self._run_folder)
+        needed = self._gpu.outgrown(config, data, share=self._share)
+        return {"measured": needed, "ran_out": True, "finished": "", "failed": ""}
 
     def _close(self) -> None:
         trial, self._trial = self._trial, None

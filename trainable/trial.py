@@ -46,12 +46,14 @@ class Machine:
         num_workers: Processes that read and augment images; 0 does it in the trial's own.
         weights_dir: Folder of pretrained weights that stands for timm's hub.
         keeps_images: Whether the decoded images are kept on the device, where they have room.
+        may_split: Whether training batches that do not fit into memory are worked on in parts.
     """
 
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     num_workers: int = 0
     weights_dir: Path | None = None
     keeps_images: bool = False
+    may_split: bool = True
 
 
 @dataclass
@@ -182,6 +184,17 @@ class Trial:
         self._record(row, probabilities)
         return row
 
+    def rehearse(self) -> tuple[float, float]:
+        """Train and evaluate one epoch that is recorded nowhere; return the seconds of each.
+
+        The network is another one then: such a trial is only good for being measured.
+        """
+        start = time.perf_counter()
+        self._train()
+        train_s = time.perf_counter() - start
+        self._validate()
+        return train_s, time.perf_counter() - start - train_s
+
     def last_row(self) -> dict[str, float]:
         """Return the metrics of the last epoch done, which must not be the 0th."""
         return self._recorder.rows[-1]
@@ -214,7 +227,7 @@ class Trial:
             schedule=config.schedule.build(config.epochs),
             freeze=config.freeze.build(config.epochs),
             precision=Precision(config.precision, device),
-            parts=InParts(smallest=smallest_part(self._model)),
+            parts=InParts(smallest=smallest_part(self._model), may_split=self.machine.may_split),
             gradient_clip=config.gradient_clip,
             num_classes=self._data.label_space.num_classes,
             seed=config.seed,

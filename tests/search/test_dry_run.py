@@ -64,3 +64,28 @@ def test_a_dry_run_says_which_starts_come_first(dry_run, space_file):
     assert "come first: 1 of 2, for as many trials as there are.\n" in fewer
     equal = dry_run("--set", "optimizer/lr=0.05")[1].out
     assert "come first: 1 of 2, as --set makes others equal.\n" in equal
+
+
+def test_a_dry_run_says_which_share_of_a_gpu_is_known_to_be_needed(dry_run, monkeypatch):
+    monkeypatch.setenv("SEARCH_SIMULATED_GPUS", "1x64MiB")
+    shared = ("--gpus-per-trial", "auto", "--cpus-per-trial", "0.5")
+    printed = dry_run(*shared)[1].out
+    assert "at a time with 0.5 CPU and at least 0.25 GPU each, on this machine's" in printed
+    assert "1 workload is measured as its first trial begins, with 1/4 of a GPU.\n" in printed
+
+
+def test_a_dry_run_says_that_there_is_no_gpu_to_share(dry_run, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    code, printed = dry_run("--gpus-per-trial", "auto")
+    assert code == 0
+    assert (
+        "--gpus-per-trial auto: this machine has no GPU to share, so trials run on" in printed.out
+    )
+    assert " with 1 CPU and 0 GPU each" in printed.out
+
+
+def test_simulated_gpus_that_make_no_sense_are_one_line(dry_run, monkeypatch):
+    monkeypatch.setenv("SEARCH_SIMULATED_GPUS", "many")
+    code, printed = dry_run()
+    assert code == 2
+    assert printed.err.startswith("SEARCH_SIMULATED_GPUS: expected number x memory, such as ")

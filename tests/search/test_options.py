@@ -76,3 +76,11 @@ def test_the_scheduler_is_the_one_that_was_asked_for(name, kind):
     scheduler = scheduler_of(resolved("--scheduler", name))
     assert type(scheduler) is kind
     assert scheduler.name == name
+
+
+def test_only_tpe_can_take_into_account_how_long_trials_take():
+    assert resolved("--cost-aware").cost_aware
+    assert not resolved().cost_aware
+    problem = r"^--cost-aware: expected --sampler tpe, got --sampler gp\.$"
+    with pytest.raises(ConfigError, match=problem):
+        resolved("--cost-aware", "--sampler", "gp")

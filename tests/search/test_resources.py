@@ -1,7 +1,14 @@
 import pytest
 
 from search.options import SearchOptions
-from search.resources import Available, Resources, share_out, share_out_nodes
+from search.resources import (
+    Available,
+    Resources,
+    available_here,
+    missing_gpus,
+    share_out,
+    share_out_nodes,
+)
 from trainable.errors import ConfigError
 
 
@@ -41,6 +48,45 @@ def test_what_there_is_is_shared_out(available, options, cpus, gpus, concurrent)
 def test_more_than_there_is_is_refused(options, message):
     with pytest.raises(ConfigError, match=message):
         shared(Available(2, 0), **options)
+
+
+@pytest.mark.parametrize(
+    ("available", "options", "cpus", "per_gpu", "concurrent"),
+    [
+        (Available(16, 1), {}, 2, 8, 8),
+        (Available(64, 1), {}, 8, 8, 8),
+        (Available(16, 4), {}, 1, 4, 16),
+        (Available(16, 1), {"cpus_per_trial": 4}, 4, 4, 4),
+        (Available(16, 1), {"trials": 3}, 5, 3, 3),
+        (Available(16, 2), {"max_concurrent": 3}, 4, 2, 3),
+        (Available(2, 4), {}, 1, 1, 2),
+    ],
+)
+def test_gpus_are_shared_by_as_many_trials_as_there_are_cores_for(
+    available, options, cpus, per_gpu, concurrent
+):
+    expected = Resources(cpus, 1 / per_gpu, concurrent, available, per_gpu, available.gpus)
+    assert shared(available, gpus_per_trial="auto", **options) == expected
+
+
+def test_without_a_gpu_nothing_is_shared_and_the_user_told():
+    options = SearchOptions(space="s.py", name="run", cache_dir="c", gpus_per_trial="auto")
+    resources = share_out(options, Available(4, 0))
+    assert resources == Resources(1, 0, 4, Available(4, 0))
+    [note] = missing_gpus(options, resources)
+    assert note.startswith("--gpus-per-trial auto: this machine has no GPU to share")
+    assert missing_gpus(options, share_out(options, Available(4, 1))) == ()
+    assert missing_gpus(options, share_out_nodes(options, [Available(4, 0)]))[0].count("cluster")
+
+
+def test_gpus_of_a_cluster_are_shared_as_its_scarcest_cores_allow():
+    assert of_nodes(gpus_per_trial="auto") == Resources(1, 0.25, 12, None, 4, 3)
+    assert of_nodes((Available(8, 2), Available(2, 1)), gpus_per_trial="auto").per_gpu == 2
+
+
+def test_gpus_can_be_simulated(monkeypatch):
+    monkeypatch.setenv("SEARCH_SIMULATED_GPUS", "3x64MiB")
+    assert available_here().gpus == 3
 
 
 def test_on_a_cluster_the_gpus_of_a_trial_must_be_given():

@@ -4,10 +4,13 @@ import copy
 from itertools import pairwise
 from typing import get_args
 
+import numpy as np
 import optuna
 import pytest
-from optuna.trial import TrialState
+from optuna.distributions import CategoricalDistribution, FloatDistribution
+from optuna.trial import TrialState, create_trial
 
+from analysis.study_file import SECONDS
 from search.cma_es import GENERATION, NUM_STARTUP
 from search.options import SamplerName
 from search.samplers import make_sampler
@@ -38,9 +41,9 @@ def score(params):
     return 1.0 - abs(params["cutmix/probability"] - 0.3) - params["optimizer/lr"]
 
 
-def ask(study, name, *, seed=0, number=None):
+def ask(study, name, *, seed=0, number=None, cost_aware=False):
     number = len(study.trials) if number is None else number
-    study.sampler = make_sampler(name, seed=seed, number=number)
+    study.sampler = make_sampler(name, seed=seed, number=number, cost_aware=cost_aware)
     trial = study.ask()
     return trial, suggest(trial)
 
@@ -164,6 +167,67 @@ def test_learning_beats_drawing_at_random(name):
         return sum(score(trial.params) for trial in trials) / len(trials)
 
     assert mean_of_last(name) > mean_of_last("random") + 0.05
+
+
+def priced(params, *, value, seconds):
+    """Return a trial of two epochs that has taken so many seconds."""
+    distributions = {
+        "resize": CategoricalDistribution(["small", "large"]),
+        "optimizer/lr": FloatDistribution(1e-4, 1e-1, log=True),
+    }
+    return create_trial(
+        params=params,
+        distributions=distributions,
+        value=value,
+        intermediate_values={1: value, 2: value},
+        user_attrs={SECONDS: seconds},
+    )
+
+
+@pytest.fixture
+def priced_study():
+    """Return a study where large images cost ten times as much and are no better."""
+    study = optuna.create_study(direction="maximize")
+    rng = np.random.default_rng(0)
+    for lr in 10 ** rng.uniform(-4, -1, size=20):
+        for resize, seconds in (("small", 2.0), ("large", 20.0)):
+            value = 1.0 - abs(np.log10(lr) + 2.5)
+            params = {"resize": resize, "optimizer/lr": float(lr)}
+            study.add_trial(priced(params, value=value, seconds=seconds))
+    return study
+
+
+def share_of_large(study, *, cost_aware):
+    large = 0
+    for seed in range(30):
+        study.sampler = make_sampler("tpe", seed=seed, number=40, cost_aware=cost_aware)
+        trial = study.ask()
+        large += trial.suggest_categorical("resize", ["small", "large"]) == "large"
+        trial.suggest_float("optimizer/lr", 1e-4, 1e-1, log=True)
+        study.tell(trial, state=TrialState.FAIL)
+    return large / 30
+
+
+def test_a_cost_aware_sampler_prefers_what_is_as_good_and_cheaper(priced_study):
+    assert share_of_large(copy.deepcopy(priced_study), cost_aware=False) > 0.2
+    assert share_of_large(copy.deepcopy(priced_study), cost_aware=True) < 0.1
+
+
+def test_a_cost_aware_suggestion_follows_from_the_study_alone(priced_study):
+    def params(study):
+        study.sampler = make_sampler("tpe", seed=3, number=40, cost_aware=True)
+        trial = study.ask()
+        trial.suggest_categorical("resize", ["small", "large"])
+        trial.suggest_float("optimizer/lr", 1e-4, 1e-1, log=True)
+        return trial.params
+
+    assert params(copy.deepcopy(priced_study)) == params(copy.deepcopy(priced_study))
+
+
+def test_without_known_costs_a_cost_aware_sampler_is_as_any_other(studies):
+    study = studies["tpe"]
+    plain, aware = copy.deepcopy(study), copy.deepcopy(study)
+    assert ask(plain, "tpe")[1] == ask(aware, "tpe", cost_aware=True)[1]
 
 
 def test_cma_es_keeps_no_pickle_and_counts_its_generations(studies):

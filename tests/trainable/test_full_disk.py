@@ -57,6 +57,7 @@ def message(coloured, small_disk):
         "cpus": 1,
         "gpus": 0,
         "weights_dir": None,
+        "measure_in": None,
     }
 
 

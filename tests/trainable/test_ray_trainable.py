@@ -1,6 +1,7 @@
 """The trainable as Ray calls it, without a cluster."""
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,11 +11,13 @@ import torch
 from trainable.checkpoint import Checkpoint, save_last
 from trainable.data.prepared import write_data
 from trainable.files import write_json
+from trainable.measurements import Measurements
 from trainable.ownership import Ownership
 from trainable.pretrained.local_files import SMALL
 from trainable.ray_trainable import TrainTrial
 from trainable.trial_folder import TrialFolder
 
+MIB = 2**20
 FLAT = {
     "backbone/name": "test_efficientnet",
     "resize": "32x24",
@@ -43,6 +46,7 @@ def message(run_folder):
             "cpus": 1,
             "gpus": 0,
             "weights_dir": None,
+            "measure_in": None,
         }
 
     return make
@@ -198,3 +202,57 @@ def test_a_lack_of_memory_that_no_parts_mend_fails_the_trial_with_one_line(
     )
     error = (run_folder / "trials" / "0000" / "error.txt").read_text()
     assert error == f"{result['failed']}\n"
+
+
+@pytest.fixture
+def shared(message, run_folder, coloured, monkeypatch):
+    """Return a function that makes a worker with a share of a simulated GPU of 40 MiB."""
+    monkeypatch.setenv("SEARCH_SIMULATED_GPUS", "1x40MiB")
+
+    def make(number, share, **changes):
+        changes = {"resize": "64x48", "batch_size": 16} | changes
+        places = {"gpus": share, "measure_in": str(run_folder / "cache")}
+        return TrainTrial(message(number, **changes) | places)
+
+    return make
+
+
+def test_where_gpus_are_shared_a_trial_first_says_what_it_needs(shared):
+    worker = shared(0, 0.5)
+    found = worker.train()["measured"]
+    assert found.gpu_bytes == 40 * MIB
+    assert 0.3 * found.gpu_bytes < found.needed_bytes < 0.5 * found.gpu_bytes
+    assert worker.train()["epoch"] == 1
+    worker.stop()
+    again = shared(1, 0.25)
+    assert again.train()["measured"] == found  # read, for a quarter would not suffice
+    again.stop()
+
+
+def test_a_trial_that_runs_out_of_its_share_says_so_and_goes_on_with_more(shared, run_folder):
+    cache = Measurements(run_folder / "cache")
+    first = shared(0, 0.5)
+    found = first.train()["measured"]
+    first.train()
+    first.stop()
+    cache.write(replace(found, needed_bytes=1))
+    less = shared(0, 0.25)
+    assert less.train()["measured"].needed_bytes == 1
+    result = less.train()
+    less.stop()
+    assert result["ran_out"]
+    assert result["failed"] == ""
+    assert result["measured"].needed_bytes == found.gpu_bytes // 2
+    assert cache.read(found.workload, found.gpu) == result["measured"]
+    more = shared(0, 0.5)
+    assert "measured" in more.train()
+    last = more.train()
+    more.stop()
+    assert (last["epoch"], last["num_micro_batches"], last["finished"]) == (2, 1, "epochs")
+
+
+def test_with_a_whole_gpu_a_trial_goes_on_in_parts(shared):
+    worker = shared(0, 1, batch_size=57)
+    assert worker.train()["measured"].needed_bytes > 0
+    assert worker.train()["num_micro_batches"] == 2
+    worker.stop()
