@@ -46,7 +46,8 @@ NOTE = (
     "trials drawn again; fewer than five trials have none. In the table, 'against others' is how "
     "much better it is than the other choices together; it is certain only as far as its interval "
     "leaves out 0. The search itself tries promising choices with promising company, and trials "
-    "that were stopped count by their last epoch: for a verdict, run spaces/one_at_a_time.py.{more}"
+    "that were stopped count by their last epoch: for a verdict, run "
+    "spaces/one_at_a_time.py.{more}"
 )
 
 
