@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from trainable.trial_folder import trial_id
@@ -136,11 +136,15 @@ def _most_telling(outcomes: Sequence[Outcome]) -> Trait | None:
     """Return the trait that goes with failing the most, if any does."""
     seen: dict[frozenset[int], Trait] = {}
     for name, relation, value in _conditions(outcomes):
-        trait = _counted(outcomes, name, relation, value)
+        trait = Trait(name, relation, value, 0, 0, 0, 0)
         members = frozenset(i for i, outcome in enumerate(outcomes) if _has(outcome, trait))
-        seen.setdefault(members, trait)  # of two that say the same, what the space asked first
-    best = min(seen.values(), key=_chance, default=None)
-    return best if best and _chance(best) * len(seen) < SMALL_CHANCE else None
+        if members not in seen:  # of two that say the same, what the space asked first
+            seen[members] = _counted(outcomes, members, trait)
+    chances = {members: _chance(trait) for members, trait in seen.items()}
+    best = min(chances, key=lambda members: chances[members], default=None)
+    if best is None or chances[best] * len(seen) >= SMALL_CHANCE:
+        return None
+    return seen[best]
 
 
 def _conditions(outcomes: Sequence[Outcome]) -> Iterator[tuple[str, str, Any]]:
@@ -172,12 +176,16 @@ def _thresholds(values: Sequence[float]) -> list[float]:
     return [ordered[place] for place in sorted(places)]
 
 
-def _counted(outcomes: Sequence[Outcome], name: str, relation: str, value: object) -> Trait:
-    trait = Trait(name, relation, value, 0, 0, 0, 0)
-    with_it = [outcome.has_failed for outcome in outcomes if _has(outcome, trait)]
-    others = [outcome.has_failed for outcome in outcomes if not _has(outcome, trait)]
-    counts = (sum(with_it), len(with_it), sum(others), len(others))
-    return Trait(name, relation, value, *counts)
+def _counted(outcomes: Sequence[Outcome], members: frozenset[int], trait: Trait) -> Trait:
+    num_failed = sum(outcomes[number].has_failed for number in members)
+    num_all_failed = sum(outcome.has_failed for outcome in outcomes)
+    return replace(
+        trait,
+        num_failed=num_failed,
+        num_with=len(members),
+        num_others_failed=num_all_failed - num_failed,
+        num_others=len(outcomes) - len(members),
+    )
 
 
 def _has(outcome: Outcome, trait: Trait) -> bool:
@@ -196,8 +204,15 @@ def _chance(trait: Trait) -> float:
     total = trait.num_with + trait.num_others
     failed = trait.num_failed + trait.num_others_failed
     most = min(failed, trait.num_with)
-    ways = (
-        math.comb(failed, k) * math.comb(total - failed, trait.num_with - k)
+    log_all = _log_comb(total, trait.num_with)
+    return sum(
+        math.exp(_log_comb(failed, k) + _log_comb(total - failed, trait.num_with - k) - log_all)
         for k in range(trait.num_failed, most + 1)
     )
-    return sum(ways) / math.comb(total, trait.num_with)
+
+
+def _log_comb(n: int, k: int) -> float:
+    """Return the logarithm of n over k: of thousands, ``math.comb`` is slow."""
+    if k > n:
+        return -math.inf
+    return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)

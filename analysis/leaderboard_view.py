@@ -200,10 +200,10 @@ def common_to_failures(table: pd.DataFrame) -> list[Trait]:
     return traits_of_failures(
         [
             Outcome(
-                {str(name).removeprefix(CONFIG): v for name, v in row[names].dropna().items()},
-                has_failed=row["state"] == "failed",
+                {str(name).removeprefix(CONFIG): v for name, v in config.items() if pd.notna(v)},
+                has_failed=state == "failed",
             )
-            for _, row in ended.iterrows()
+            for state, config in zip(ended["state"], ended[names].to_dict("records"), strict=True)
         ]
     )
 
