@@ -89,6 +89,7 @@ def memory_of(num_trials: int, source: str, *, copied: bool, file: Path) -> tupl
         here, there = context.Pipe()
         process = context.Process(target=_train, args=(source, copied, there), daemon=True)
         process.start()
+        there.close()  # so that a process that dies is noticed
         processes.append(process)
         ends.append(here)
     gained = [int(end.recv()) for end in ends]

@@ -7,7 +7,7 @@ from typing import Any
 import optuna
 from optuna.distributions import distribution_to_json
 from optuna.storages import BaseStorage, InMemoryStorage, RDBStorage
-from optuna.storages._rdb.models import TrialParamModel
+from optuna.storages._rdb.models import TrialModel, TrialParamModel, TrialUserAttributeModel
 from optuna.storages._rdb.storage import _create_scoped_session
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
@@ -85,14 +85,26 @@ class StudyRecord:
             self._storage.set_trial_user_attr(self._ids[number], name, value)
 
     def end(self, trial: FrozenTrial, notes: Mapping[str, Any]) -> None:
-        """Write how a trial ended.
+        """Write how a trial ended, to a database in one transaction.
 
         Args:
             trial: The trial, with state and value.
             notes: User attributes that its end adds.
         """
-        self.note_of(trial.number, notes)
-        self._storage.set_trial_state_values(self._ids[trial.number], trial.state, trial.values)
+        storage, trial_id = self._storage, self._ids[trial.number]
+        if not isinstance(storage, RDBStorage):
+            self.note_of(trial.number, notes)
+            storage.set_trial_state_values(trial_id, trial.state, trial.values)
+            return
+        with _create_scoped_session(storage.scoped_session) as session:
+            kept = TrialModel.find_or_raise_by_id(trial_id, session, for_update=True)
+            for name, noted in notes.items():
+                storage._set_trial_attr_without_commit(
+                    session, TrialUserAttributeModel, trial_id, name, noted
+                )
+            for objective, value in enumerate(trial.values or ()):
+                storage._set_trial_value_without_commit(session, kept, objective, value)
+            kept.state, kept.datetime_complete = trial.state, trial.datetime_complete
 
     def put_back(self, number: int) -> None:
         """Write that a trial waits to be gone on with."""

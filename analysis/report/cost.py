@@ -83,10 +83,14 @@ def cost(subject: Subject) -> tuple[str, ...]:
 
 
 def _devices(subject: Subject, seconds: float) -> str:
+    """Say what devices were busy for; shares of a GPU that differ are added up by trial."""
     resources = subject.run.facts.get("resources", {})
     gpus, cpus = (float(resources.get(f"{kind}_per_trial") or 0) for kind in ("gpus", "cpus"))
     if not gpus and not cpus:
         return ""
+    if resources.get("per_gpu"):
+        of_trials = subject.ranking["device_seconds"].sum()
+        return f"{of_trials:,.0f} GPU-seconds, each trial with the share of a GPU that it needs."
     amount, kind = (gpus, "GPU") if gpus else (cpus, "CPU")
     many = "" if amount == 1 else "s"
     return f"{amount * seconds:,.0f} {kind}-seconds, at {amount:g} {kind}{many} a trial."

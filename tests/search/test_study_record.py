@@ -1,5 +1,6 @@
 import optuna
 import pytest
+from optuna.exceptions import UpdateFinishedTrialError
 from optuna.storages import RDBStorage
 from optuna.study import StudyDirection
 from optuna.trial import TrialState
@@ -73,10 +74,31 @@ def test_a_trial_that_ended_is_written_with_its_value_and_notes(storage):
     record = record_on(storage)
     study = record.in_memory()
     trial = begun(record, study)
-    record.end(study.tell(trial.number, 0.5), {"reason": "epochs"})
+    told = study.tell(trial.number, 0.5)
+    record.end(told, {"reason": "epochs", "seconds": 1.5})
     [ended] = written(storage)
     assert (ended.state, ended.value) == (TrialState.COMPLETE, 0.5)
-    assert ended.user_attrs["reason"] == "epochs"
+    assert ended.datetime_complete == told.datetime_complete
+    assert ended.user_attrs == {"config": {"epochs": 4}, "reason": "epochs", "seconds": 1.5}
+
+
+def test_a_trial_that_failed_has_no_value(storage):
+    record = record_on(storage)
+    study = record.in_memory()
+    trial = begun(record, study)
+    record.end(study.tell(trial.number, state=TrialState.FAIL), {"reason": "memory"})
+    [ended] = written(storage)
+    assert (ended.state, ended.value) == (TrialState.FAIL, None)
+
+
+def test_an_ended_trial_is_not_written_again(storage):
+    record = record_on(storage)
+    study = record.in_memory()
+    told = study.tell(begun(record, study).number, 0.5)
+    record.end(told, {"reason": "epochs"})
+    with pytest.raises(UpdateFinishedTrialError, match="already finished"):
+        record.end(told, {"reason": "other"})
+    assert written(storage)[0].user_attrs["reason"] == "epochs"
 
 
 def test_while_trials_run_no_trial_is_read(storage, monkeypatch):
