@@ -6,15 +6,22 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 PYTHON ?= python3
+# More of them would not end sooner: the longest file of tests takes as long by itself.
+MOST_PROCESSES := 4
+# Tests start the commands dozens of times: each would compile the packages anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 help:  ## show the targets
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
+# pip would compile what it installs on one core, which takes longer than all else that it does.
+# What cannot be compiled are packages' templates.
 $(INSTALLED): pyproject.toml constraints.txt
 	@echo "Setting up $(VENV): about two minutes, and only this once."
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile \
 		--constraint constraints.txt --editable '.[dev]'
+	@$(BIN)/python -m compileall -qq --workers 0 $(VENV)/lib || true
 	@touch $@
 
 search: $(INSTALLED)  ## run the quick search on the embedded faces, to the end
@@ -29,8 +36,9 @@ lint: $(INSTALLED)  ## check style and format
 types: $(INSTALLED)  ## check the types
 	@$(BIN)/mypy
 
-unit: $(INSTALLED)  ## run the tests
-	@$(BIN)/python -m pytest
+unit: $(INSTALLED)  ## run the tests, a file of them at a time on each core
+	@$(BIN)/python -m pytest --numprocesses logical --maxprocesses $(MOST_PROCESSES) \
+		--dist loadfile --no-loadscope-reorder
 
 bench: $(INSTALLED)  ## run every benchmark and write benchmarks/RESULTS.md; half an hour, on an idle machine
 	@$(BIN)/python -m benchmarks.all

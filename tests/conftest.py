@@ -1,4 +1,4 @@
-"""What all tests share: one thread a process, and a small folder of images."""
+"""What all tests share: their order, one thread a process, and a small folder of images."""
 
 import os
 from pathlib import Path
@@ -12,6 +12,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 COLOURS = {"blue": (30, 60, 200), "green": (40, 180, 60), "red": (200, 40, 50)}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run slow tests first: quick ones then fill the cores that the last slow ones leave."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 def write_coloured_images(folder: Path, *, num_each: int) -> None:

@@ -1,5 +1,6 @@
 """Prepared data, a space for it, and searches in processes of their own."""
 
+import multiprocessing
 import subprocess
 import sys
 import time
@@ -12,10 +13,12 @@ import optuna
 import pandas as pd
 import pytest
 from optuna.trial import FrozenTrial
+from ray.cluster_utils import Cluster
 
 from trainable.data.prepared import PreparedData, prepare_data
 
-WAIT_S = 300
+WAIT_S = 600
+STORE_BYTES = 78 * 2**20  # the least that Ray allows is 75 MiB
 
 SPACE = """
 DEFAULTS = {"trials": 4, "max_epochs": 3, "grace_period": 1}
@@ -25,6 +28,18 @@ def space(trial):
     trial.suggest_categorical("resize", ["32x32"])
     trial.suggest_categorical("optimizer/name", ["adamw"])
     trial.suggest_float("optimizer/lr", 1e-3, 1e-1, log=True)
+"""
+
+# What a search imports, in the order of its needs.
+IMPORTED = [f"search.{name}" for name in ("plan", "open_study", "engine", "tuning", "conclusion")]
+FORKED = """
+import os, sys
+from search.run import main
+os.setsid()
+with open({out!r}, "wb") as stream:
+    os.dup2(stream.fileno(), 1)
+    os.dup2(stream.fileno(), 2)
+sys.exit(main({arguments!r}))
 """
 
 
@@ -45,11 +60,47 @@ def space_file(tmp_path) -> Path:
     return path
 
 
+class Forked:
+    """A search forked from a process that has done its imports, to be used as Popen's.
+
+    They are most of what a search costs that is killed after some epochs.
+    """
+
+    def __init__(self, arguments: list[str], out: Path) -> None:
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(IMPORTED)
+        code = FORKED.format(out=str(out), arguments=arguments)
+        self._process = context.Process(target=exec, args=(code, {}))
+        self._process.start()
+        self.pid = self._process.pid
+
+    def poll(self) -> int | None:
+        return self._process.exitcode
+
+    def wait(self, timeout: float | None = None) -> int:
+        self._process.join(timeout)
+        code = self._process.exitcode
+        assert code is not None, "took too long"
+        return code
+
+    def kill(self) -> None:
+        self._process.kill()
+
+
+@pytest.fixture(scope="session")
+def running_ray() -> Iterator[tuple[str, ...]]:
+    """Return the options of a search that joins a Ray which runs already, of two cores."""
+    head = {"num_cpus": 2, "object_store_memory": STORE_BYTES, "include_dashboard": False}
+    cluster = Cluster(initialize_head=True, head_node_args=head)
+    yield ("--address", cluster.address, "--gpus-per-trial", "0")
+    cluster.shutdown()
+
+
 @dataclass
 class Search:
     """A search in a process of its own, the file of what it prints, and its run folder."""
 
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | Forked
     out: Path
     run: Path
 
@@ -108,6 +159,17 @@ class Search:
         return {int(pid): arguments for pid, _, arguments in rows if int(pid) in below}
 
 
+def popen(arguments: list[str], out: Path) -> subprocess.Popen[bytes]:
+    """Start Python in a session of its own."""
+    with out.open("w") as stream:
+        return subprocess.Popen(
+            [sys.executable, *arguments],
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
 @contextmanager
 def starting(folder: Path, images: Path) -> Iterator[Callable[..., Search]]:
     """Yield a function that starts ``search.run`` in a process of its own; end what it started."""
@@ -119,6 +181,7 @@ def starting(folder: Path, images: Path) -> Iterator[Callable[..., Search]]:
         runs_dir: Path = folder / "runs",
         new: bool = True,
         program: tuple[str, ...] = ("-m", "search.run"),
+        forked: bool = False,
     ) -> Search:
         run = runs_dir / "a"
         (folder / "tiny.py").write_text(space)
@@ -130,18 +193,12 @@ def starting(folder: Path, images: Path) -> Iterator[Callable[..., Search]]:
             "--name": "a",
         }
         given = options if new else {"--resume": run}
-        texts = [str(text) for pair in given.items() for text in pair]
+        texts = [*(str(text) for pair in given.items() for text in pair), *arguments]
         # Files, not pipes: agents of a killed Ray live on for minutes and would hold a pipe open.
         out = folder / f"output-{len(started)}.txt"
-        with out.open("w") as stream:
-            process = subprocess.Popen(
-                [sys.executable, *program, *texts, *arguments],
-                stdout=stream,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        started.append(process)
-        return Search(process, out, run)
+        out.touch()
+        started.append(Forked(texts, out) if forked else popen([*program, *texts], out))
+        return Search(started[-1], out, run)
 
     yield start_search
     for process in started:

@@ -143,8 +143,8 @@ sys.exit(main())
 """
 
 
-def test_an_error_of_our_own_is_one_line_and_leaves_trials_to_go_on_with(start):
-    search = start(*LONGER, space=SPACE, program=("-c", MISTAKEN))
+def test_an_error_of_our_own_is_one_line_and_leaves_trials_to_go_on_with(start, running_ray):
+    search = start(*LONGER, *running_ray, space=SPACE, program=("-c", MISTAKEN))
     code, printed = search.ended()
     assert code == 1
     (said,) = [line for line in printed.splitlines() if "LookupError" in line]

@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,12 @@ pytestmark = pytest.mark.slow
 
 READ_ONLY = ("Read-only file system", "readonly database", "unable to open database file")
 LONG = ("--max-epochs", "8", "--grace-period", "8")
+
+
+@pytest.fixture
+def start(start):
+    """Return a function that starts searches whose imports are done."""
+    return partial(start, forked=True)
 
 
 @pytest.fixture
@@ -103,8 +110,10 @@ def test_a_trial_that_hangs_is_killed_tried_again_and_at_last_failed(start):
         assert not Path(f"/proc/{worker}").exists()
 
 
-def test_a_full_or_read_only_run_folder_ends_the_search_which_then_goes_on(start, small_disk):
-    search = start(*LONG, "--trials", "3", runs_dir=small_disk)
+def test_a_full_or_read_only_run_folder_ends_the_search_which_then_goes_on(
+    start, small_disk, running_ray
+):
+    search = start(*LONG, *running_ray, "--trials", "3", runs_dir=small_disk)
     search.wait_for_epochs(3)
     others = fill(small_disk)
     assert_ended_with_one_line(search, "No space left on device", "disk is full")

@@ -12,7 +12,6 @@ import optuna
 import pandas as pd
 import pytest
 from optuna.trial import TrialState
-from ray.cluster_utils import Cluster
 from tensorboardX.proto.event_pb2 import Event
 
 from analysis.study_file import STUDY_FILE, read_trials
@@ -32,13 +31,12 @@ def space(trial):
 # order in which the others end.
 OPTIONS = ["--trials", "8", "--max-epochs", "12", "--grace-period", "4", "--reduction-factor", "2"]
 SPEED = ["seconds", "images_per_s"]
-STORE_BYTES = 78 * 2**20  # the least that Ray allows is 75 MiB
 
 
 @pytest.fixture(scope="module")
-def straight(start_once) -> Path:
+def straight(start_once, running_ray) -> Path:
     """Return the run folder of a search with one worker that nothing has interrupted."""
-    search = start_once(*OPTIONS, "--max-concurrent", "1", space=SPACE)
+    search = start_once(*OPTIONS, *running_ray, "--max-concurrent", "1", space=SPACE)
     search.finished()
     return search.run
 
@@ -47,20 +45,11 @@ def straight(start_once) -> Path:
 def go_on(start, tmp_path):
     """Return a function that starts the search, or goes on with it once there is a run folder."""
 
-    def begin_or_go_on(*arguments):
+    def begin_or_go_on(*arguments, forked=False):
         is_new = not (tmp_path / "runs" / "a").exists()
-        return start(*(arguments if is_new else ()), space=SPACE, new=is_new)
+        return start(*(arguments if is_new else ()), space=SPACE, new=is_new, forked=forked)
 
     return begin_or_go_on
-
-
-@pytest.fixture
-def cluster():
-    """Return the address of a Ray that outlives the searches it runs, which saves its start."""
-    head = {"num_cpus": 2, "object_store_memory": STORE_BYTES, "include_dashboard": False}
-    cluster = Cluster(initialize_head=True, head_node_args=head)
-    yield cluster.address
-    cluster.shutdown()
 
 
 def kill_at(search, *, then_s: float, epochs: int = 0) -> None:
@@ -116,10 +105,10 @@ def values_told(run: Path) -> dict[tuple[int, int], float]:
     }
 
 
-def test_a_search_killed_ten_times_is_the_one_that_was_asked_for(go_on, straight, cluster):
+def test_a_search_killed_ten_times_is_the_one_that_was_asked_for(go_on, straight, running_ray):
     chance, started_s, values = random.Random(0), time.monotonic(), {}
     for number in range(10):
-        search = go_on(*OPTIONS, "--address", cluster, "--gpus-per-trial", "0")
+        search = go_on(*OPTIONS, *running_ray, forked=True)
         if number % 3 == 0:  # before the first trial, or before one goes on
             kill_at(search, then_s=chance.uniform(0, 2 * number / 3))
         else:

@@ -152,7 +152,7 @@ def test_a_second_process_is_refused(tmp_path):
     with locked(tmp_path):
         process = context.Process(target=_lock, args=(tmp_path, results))
         process.start()
-        assert "got one that another process is running" in results.get(timeout=10)
+        assert "got one that another process is running" in results.get(timeout=300)
         process.join()
     with locked(tmp_path):
         pass

@@ -220,7 +220,7 @@ def test_a_file_is_found_from_any_folder(tmp_path, monkeypatch):
 
 @pytest.mark.slow
 def test_a_search_in_a_database_runs_to_its_end_and_is_extended(
-    space_file, coloured_folder, cache_dir, tmp_path, postgresql
+    space_file, coloured_folder, cache_dir, tmp_path, postgresql, running_ray
 ):
     url, runs = with_password(postgresql), tmp_path / "runs"
     options = {"space": space_file, "data": coloured_folder, "cache-dir": cache_dir, "name": "a"}
@@ -237,7 +237,7 @@ def test_a_search_in_a_database_runs_to_its_end_and_is_extended(
         assert "s3cret" not in done.stdout + done.stderr
         return done.stdout
 
-    assert f"study in {postgresql}" in searched(*new)
+    assert f"study in {postgresql}" in searched(*new, *running_ray)
     searched("--resume", str(runs / "a"), "--trials", "6", **{PASSWORD_VARIABLE: PASSWORD})
     os.environ[PASSWORD_VARIABLE] = PASSWORD
     table = trials_table(RunFolder(runs / "a"))

@@ -343,8 +343,11 @@ def test_an_installation_without_the_small_start_is_told(tmp_path, monkeypatch):
 
 
 def test_building_without_memory_is_quick():
-    build_meta("convnext_tiny")
-    start = time.process_time()
-    build_meta("convnext_tiny")
-    # 0.17 s where it was measured; the dry run of a space does it hundreds of times.
-    assert time.process_time() - start < 1
+    def build_s():
+        start = time.process_time()
+        build_meta("convnext_tiny")
+        return time.process_time() - start
+
+    # 0.17 s where it was measured; the dry run of a space does it hundreds of times. What else
+    # runs on the machine makes some of them slower.
+    assert min(build_s() for _ in range(4)) < 1

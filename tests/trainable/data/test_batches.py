@@ -124,7 +124,7 @@ def is_alive(pid):
         return False
 
 
-def wait_until_gone(pids, timeout_s=20):
+def wait_until_gone(pids, timeout_s=120):
     deadline = time.monotonic() + timeout_s
     while (alive := [pid for pid in pids if is_alive(pid)]) and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -146,7 +146,7 @@ def test_a_trial_that_is_killed_leaves_no_worker_that_hangs():
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux tells a process of its parent's end")
 def test_a_worker_that_hangs_is_an_error_after_a_while():
     trial, workers = start_hanging(timeout_s=1)
-    _, errors = trial.communicate(timeout=60)
+    _, errors = trial.communicate(timeout=300)
     assert trial.returncode == 1
     assert "DataLoader timed out after 1.0 seconds" in errors
     assert wait_until_gone(workers) == []

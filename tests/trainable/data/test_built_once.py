@@ -78,7 +78,7 @@ def test_of_those_that_wait_for_a_killed_builder_one_builds(tmp_path: Path) -> N
     assert not path.exists()
     os.kill(builder.pid or 0, signal.SIGKILL)
     for process in (builder, *waiting):
-        process.join(timeout=30)
+        process.join(timeout=300)
     assert [process.exitcode for process in waiting] == [0, 0, 0]
     assert path.read_text() == "whole"
     assert len(log.read_text().split()) == 2  # the one that was killed, and one more

@@ -187,9 +187,9 @@ def proportional_kb(path: Path) -> float:
 def read_all(path: Path, barrier, shares) -> None:
     images = np.load(path, mmap_mode="r")
     images.sum()
-    barrier.wait(timeout=30)  # everyone has it in memory
+    barrier.wait(timeout=300)  # everyone has it in memory
     shares.put(proportional_kb(path))
-    barrier.wait(timeout=30)  # nobody leaves before all have measured
+    barrier.wait(timeout=300)  # nobody leaves before all have measured
 
 
 @pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="Linux tells memory shares")
@@ -202,7 +202,7 @@ def test_four_processes_share_one_copy(data: PreparedData) -> None:
     readers = [context.Process(target=read_all, args=arguments) for _ in range(NUM_READERS)]
     for reader in readers:
         reader.start()
-    total_kb = sum(shares.get(timeout=30) for _ in readers)
+    total_kb = sum(shares.get(timeout=300) for _ in readers)
     for reader in readers:
-        reader.join(timeout=30)
+        reader.join(timeout=300)
     assert total_kb == pytest.approx(12 * 320 * 256 * 3 / 1024, rel=0.05)
