@@ -116,7 +116,7 @@ def span_s(curves: Sequence[Path]) -> float:
     begins = [
         end - pd.read_csv(file)["seconds"].sum() for file, end in zip(curves, ends, strict=True)
     ]
-    return max(ends) - min(begins)
+    return float(max(ends) - min(begins))
 
 
 if __name__ == "__main__":
