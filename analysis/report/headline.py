@@ -10,6 +10,7 @@ import pandas as pd
 from analysis.card import PARTS, WORDS
 from analysis.ensemble.choosing import Choice
 from analysis.ensemble.honest import BEST, ENSEMBLE, TEST, validation_rows
+from analysis.estimates.metric import VALIDATION
 from analysis.manifest import Manifest, Score
 from analysis.ranking import STATE_ORDER
 from analysis.report import page
@@ -127,7 +128,8 @@ def _in_one_line(honest: pd.DataFrame, metric: str) -> str:
     of_part = {row.what: row for row in rows_of(honest[honest["part"] == part])}
     what = ENSEMBLE if ENSEMBLE in of_part else BEST
     who = "The ensemble" if what == ENSEMBLE else "The best trial"
-    return f"{who} reaches {metric} {_cell(of_part[what])} {LEAST_FLATTERING[part]}."
+    name = metric.removeprefix(VALIDATION)
+    return f"{who} reaches {name} {_cell(of_part[what])} {LEAST_FLATTERING[part]}."
 
 
 def _other_best(choice: Choice) -> str:
@@ -145,7 +147,7 @@ def _shown(
     rows = {(row.part, row.what): row for row in rows_of(honest)}
     best = f"best trial alone ({choice.best.name})"
     num_members = len(choice.members if manifest is None else manifest.members)
-    header = [choice.pool.objective.metric, best, f"ensemble of {num_members}"]
+    header = [choice.pool.metric, best, f"ensemble of {num_members}"]
     cells = [
         [PARTS[part], _cell(rows.get((part, BEST))), _cell(rows.get((part, ENSEMBLE)))]
         for part in dict.fromkeys(honest["part"])
