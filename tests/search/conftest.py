@@ -13,7 +13,6 @@ import optuna
 import pandas as pd
 import pytest
 from optuna.trial import FrozenTrial
-from ray.cluster_utils import Cluster
 
 from trainable.data.prepared import PreparedData, prepare_data
 
@@ -90,6 +89,8 @@ class Forked:
 @pytest.fixture(scope="session")
 def running_ray() -> Iterator[tuple[str, ...]]:
     """Return the options of a search that joins a Ray which runs already, of two cores."""
+    from ray.cluster_utils import Cluster  # only slow tests need Ray
+
     head = {"num_cpus": 2, "object_store_memory": STORE_BYTES, "include_dashboard": False}
     cluster = Cluster(initialize_head=True, head_node_args=head)
     yield ("--address", cluster.address, "--gpus-per-trial", "0")
