@@ -1,12 +1,10 @@
 """F1 of each class and of each value of an attribute."""
 
-import math
-
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.estimates.interval import Interval, Resamples, interval
+from analysis.estimates.interval import Resamples
 from analysis.estimates.labelled import Labelled
 from analysis.estimates.metric import scorer
 from analysis.report import page
@@ -47,7 +45,7 @@ def f1_table(data: PreparedData, probabilities_NC: np.ndarray) -> pd.DataFrame:
         for place, value in enumerate(names):
             metric = f"class_f1/{value}" if of == LABEL else f"f1/{of}/{value}"
             f1 = scorer(metric, images).of(probabilities_NC)
-            low, high = _interval(resamples, metric, probabilities_NC)
+            low, high = resamples.interval(metric, probabilities_NC)
             num_images = int((_values(images, of) == place).sum())
             rows.append((of, value, num_images, f1, low, high))
     return pd.DataFrame(rows, columns=COLUMNS)
@@ -59,11 +57,6 @@ def _values(images: Labelled, of: str) -> np.ndarray:
         return images.labels
     of_class = images.label_space.attributes[of].of_class
     return images.groups[of] if of_class is None else np.array(of_class)[images.labels]
-
-
-def _interval(resamples: Resamples, metric: str, probabilities_NC: np.ndarray) -> Interval:
-    values = resamples.values(metric, probabilities_NC)
-    return (math.nan, math.nan) if np.isnan(values).all() else interval(values)
 
 
 def f1_figure(table: pd.DataFrame) -> go.Figure:
