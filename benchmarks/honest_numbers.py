@@ -32,12 +32,14 @@ from analysis.ensemble.selection.greedy import Greedy
 from analysis.exporting import export_members
 from analysis.member import choose_device, load_member
 from analysis.run_folder import RunFolder
+from benchmarks.honest_figure import bias_figure
 from trainable.cache_place import default_cache_dir
 from trainable.data.prepared import PreparedData, prepare_data
 from trainable.metrics import score
 from trainable.run_files import REPORT_FILE
 
 ROWS = Path(__file__).parent / "honest" / "faces.csv"
+FIGURE = Path(__file__).parents[1] / "docs" / "honest.svg"
 SPACE = Path(__file__).parents[1] / "spaces" / "quick.py"
 # No search draws its people with this seed.
 SEED_OF_NEW_PEOPLE = 1_000_000
@@ -54,6 +56,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--new-people", type=int, default=2_000)
     parser.add_argument("--out", type=Path, default=ROWS)
+    parser.add_argument("--figure", type=Path, default=FIGURE)
     parser.add_argument("--runs-dir", type=Path, help="keep the searches there, use those there")
     options = parser.parse_args()
     source = f"faces:people={options.new_people},seed={SEED_OF_NEW_PEOPLE}"
@@ -65,8 +68,11 @@ def main() -> None:
             _append(options.out, {"seed": seed, **numbers_of(RunFolder(run), new_people)})
         print(f"search {seed} done", flush=True)
     rows = pd.read_csv(options.out)
-    for table in (bias_table(rows), gain_table(rows)):
+    biases = bias_table(rows)
+    for table in (biases, gain_table(rows)):
         print(table.round(4).to_string(index=False))
+    if len(rows) > 1:
+        options.figure.write_text(bias_figure(biases), encoding="utf-8")
 
 
 def searched(folder: Path, seed: int, options: argparse.Namespace) -> Path:

@@ -1,8 +1,13 @@
+from xml.etree import ElementTree as ET
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks.honest_figure import bias_figure
 from benchmarks.honest_numbers import bias_table, gain_table, mean_interval
+
+SVG = "{http://www.w3.org/2000/svg}"
 
 
 def rows_of(estimates, truth):
@@ -38,6 +43,21 @@ def test_gain_worked_out_by_hand():
     assert table.loc["truth", "share_better"] == 0.5
     assert table.loc["test", "gain"] == 0
     assert table.loc["truth", "gain_low"] < 0 < table.loc["truth", "gain_high"]
+
+
+def test_the_figure_has_a_point_and_a_bar_for_each_estimate_where_its_error_is():
+    rows = rows_of([0.45, 0.55, 0.65], [0.5, 0.5, 0.5])
+    table = bias_table(rows)
+    drawn = ET.fromstring(bias_figure(table))
+    points = [float(circle.get("cx")) for circle in drawn.iter(f"{SVG}circle")]
+    zero, *bars = list(drawn.iter(f"{SVG}line"))
+    assert len(points) == len(bars) == len(table)
+    for point, bar, row in zip(points, bars, table.itertuples(), strict=True):
+        assert float(bar.get("x1")) <= point <= float(bar.get("x2"))
+        assert (point > float(zero.get("x1"))) == (row.bias > 0)
+    labels = [text.text for text in drawn.iter(f"{SVG}text")]
+    assert "best member, validation" in labels
+    assert "ensemble, cross-fitted" in labels
 
 
 def test_the_interval_of_a_single_search_is_missing():
