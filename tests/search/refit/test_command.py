@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -34,6 +35,12 @@ def refit(tmp_path):
             process.wait()
 
 
+def curves(run):
+    """Return the learning curves of a run's refits, but for folders that are being written."""
+    refits = (run / "refits").glob("[0-9]*")
+    return [file for refit in refits for file in refit.glob("fold-*/trials/*/metrics.csv")]
+
+
 @pytest.mark.slow
 def test_a_refit_that_is_killed_goes_on_where_it_was(start, refit, tmp_path):
     search = start("--trials", "2", "--scheduler", "none", "--max-epochs", "4")
@@ -41,10 +48,9 @@ def test_a_refit_that_is_killed_goes_on_where_it_was(start, refit, tmp_path):
     out = tmp_path / "final"
     arguments = (search.run, "--members", "0", "1", "--folds", "2", "--out", out)
     process, _ = refit(*arguments)
-    again = search.run / "refits"
-    search_curves = lambda: list(again.glob("*/fold-*/trials/*/metrics.csv"))  # noqa: E731
-    while not search_curves():
+    while not curves(search.run):
         assert process.poll() is None
+        time.sleep(0.05)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     process, printed = refit(*arguments)
@@ -52,7 +58,7 @@ def test_a_refit_that_is_killed_goes_on_where_it_was(start, refit, tmp_path):
     manifest = read_bundle(out).manifest
     assert [member.trial for member in manifest.members] == [0, 1, 0, 1]
     assert {"oof/f1", "test/f1"} <= manifest.metrics.keys()
-    for curve in search_curves():
+    for curve in curves(search.run):
         epochs = [line.split(",")[0] for line in curve.read_text().splitlines()[1:]]
         assert epochs == [str(number) for number in range(1, len(epochs) + 1)]
     printed.seek(0)
