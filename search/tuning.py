@@ -30,9 +30,7 @@ def tune_trials(
     packing: Packing | None = None,
     trainable: type[tune.Trainable] = TrainTrial,
 ) -> bool:
-    """Run the trials of the books on the Ray that has been joined.
-
-    Workers are reused: what they import is paid for once. Ray's own record is not used.
+    """Run the trials of the books on the Ray that has been joined, whose workers are reused.
 
     Args:
         books: Hand out trials and take their results.

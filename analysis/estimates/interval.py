@@ -67,7 +67,8 @@ class Resamples:
         number = self.images.num_people
         drawn = resample_weights(self.images, num_resamples=self._num_resamples, seed=self._seed)
         group_P = np.arange(number) % MOST_GROUPS
-        left_out = group_P != np.arange(min(number, MOST_GROUPS))[:, None]
+        groups_G = np.arange(min(number, MOST_GROUPS) if number > 1 else 0)
+        left_out = group_P != groups_G[:, None]
         return np.concatenate([np.ones((1, number)), drawn, left_out]).astype(np.float32)
 
 

@@ -99,7 +99,7 @@ def test_a_study_notes_what_a_trial_is_predicted_to_take_and_what_it_took():
     )
     for _ in range(FEWEST_TRIALS + 1):
         number = study.ask().number
-        study.note_of(number, GPUS, 0.5)
+        study.note_of(number, {GPUS: 0.5})
         study.report(number, epoch=1, value=0.5)
         study.complete(number, reason="epochs", seconds=3.0)
     attributes = [trial.user_attrs for trial in study.trials]

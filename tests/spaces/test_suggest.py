@@ -46,7 +46,10 @@ VALUES = {
     "label_shift": [60, 58],
 }
 # Constants of AdamP's paper; what the run decides.
-NOT_SEARCHED = {"optimizer/delta", "optimizer/wd_ratio", "epochs", "seed", "resize"}
+NOT_SEARCHED = {
+    *("optimizer/delta", "optimizer/wd_ratio", "epochs", "seed", "resize"),
+    *("compile", "deterministic"),
+}
 
 
 def suggested(function, *arguments, seed=0, **options) -> dict:

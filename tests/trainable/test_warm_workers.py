@@ -70,6 +70,7 @@ def message(run_folder):
             "cpus": 1,
             "gpus": 0,
             "weights_dir": None,
+            "measure_in": None,
         }
 
     return make

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import f1_score
 
+from analysis.estimates.interval import corrected_interval
 from analysis.estimates.labelled import Labelled
 from analysis.estimates.people import resample_weights
 from analysis.manifest import parse_manifest
@@ -306,17 +307,24 @@ def test_the_interval_of_a_change_is_that_of_the_difference_on_the_same_people(t
         for n in (0, 1)
     ]
     images = Labelled.of(trained.data, "val")
-    weights = resample_weights(images, num_resamples=1_000, seed=0)
-    differences = []
-    for times in weights[:, images.person].astype(int):
-        drawn = np.repeat(np.arange(len(images)), times)
+
+    def difference(times_P):
+        drawn = np.repeat(np.arange(len(images)), times_P[images.person].astype(int))
         true = images.labels[drawn]
         scores = []
         for guess in (p.argmax(axis=1)[drawn] for p in probabilities):
             occurring = np.union1d(true, guess)
             scores.append(f1_score(true, guess, average="macro", labels=occurring))
-        differences.append(scores[1] - scores[0])
-    assert (low, high) == pytest.approx(np.quantile(differences, [0.05, 0.95]), abs=1e-6)
+        return scores[1] - scores[0]
+
+    resampled = resample_weights(images, num_resamples=1_000, seed=0)
+    everyone = np.ones(images.num_people)
+    wanted = corrected_interval(
+        np.array([difference(times_P) for times_P in resampled]),
+        estimate=difference(everyone),
+        left_out_G=np.array([difference(everyone - one) for one in np.eye(images.num_people)]),
+    )
+    assert (low, high) == pytest.approx(wanted, abs=1e-6)
     assert gain_intervals(trained, 1, [0])[0] == pytest.approx((-high, -low))
 
 
