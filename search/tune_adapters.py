@@ -89,7 +89,7 @@ class SearchStopper(_NotPickled, Stopper):  # type: ignore[misc]  # Ray has no t
                 raise self.error
 
 
-class LedgerSearcher(_NotPickled, Searcher):  # type: ignore[misc]  # Ray has no types
+class BooksSearcher(_NotPickled, Searcher):  # type: ignore[misc]  # Ray has no types
     """Hands out the trials of the books and tells them of their ends.
 
     Ray's own OptunaSearch tells trials that were stopped early as complete, ranks the last
@@ -163,7 +163,7 @@ class LedgerSearcher(_NotPickled, Searcher):  # type: ignore[misc]  # Ray has no
         """Do nothing: the study is the state."""
 
 
-class LedgerScheduler(_NotPickled, FIFOScheduler):  # type: ignore[misc]  # Ray has no types
+class BooksScheduler(_NotPickled, FIFOScheduler):  # type: ignore[misc]  # Ray has no types
     """Stops the trials that the books say to stop, and sees to those that fail or hang.
 
     Args:

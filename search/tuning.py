@@ -10,7 +10,7 @@ from ray import tune
 from search.books import Books
 from search.interrupts import interruptible
 from search.packing import Packing
-from search.tune_adapters import LedgerScheduler, LedgerSearcher, SearchStopper, resources_of
+from search.tune_adapters import BooksScheduler, BooksSearcher, SearchStopper, resources_of
 from search.watch import Watch
 from trainable.ray_trainable import TrainTrial
 
@@ -51,8 +51,8 @@ def tune_trials(
     """
     _quieten()
     stopper = SearchStopper(budget_s)
-    searcher = LedgerSearcher(books, stopper, constants, packing)
-    scheduler = LedgerScheduler(books, stopper, Watch(trial_timeout_s), packing)
+    searcher = BooksSearcher(books, stopper, constants, packing)
+    scheduler = BooksScheduler(books, stopper, Watch(trial_timeout_s), packing)
     tuner = tune.Tuner(
         tune.with_resources(trainable, resources_of),
         tune_config=tune.TuneConfig(
