@@ -47,9 +47,9 @@ class TrainTrial(tune.Trainable):  # type: ignore[misc]  # Ray has no types
 
     The configuration that Ray passes has ``number``, ``config`` (flat hyperparameters),
     ``run_folder``, ``metric``, ``cpus`` and ``gpus`` of a trial, ``weights_dir`` (text, or None
-    for timm's hub), ``measure_in`` (folder of measurements where trials share GPUs by what they
-    need, else None), and where its data has no validation part ``replay``, the metric by epoch of
-    an earlier training.
+    for timm's hub), where trials share GPUs by what they need ``measure_in``, the folder of
+    measurements, and where its data has no validation part ``replay``, the metric by epoch of an
+    earlier training.
 
     A result holds the metrics of an epoch, ``finished`` (why nothing is left to train, or ""),
     ``failed`` (why the trial failed for good, or ""), ``note`` (what the user should know, or
@@ -68,7 +68,7 @@ class TrainTrial(tune.Trainable):  # type: ignore[misc]  # Ray has no types
         Tune may start a worker for a trial and then, because another one came free, leave it
         unused: it must not touch the trial's folder.
         """
-        cpus, gpus, folder = config["cpus"], config["gpus"], config["measure_in"]
+        cpus, gpus, folder = config["cpus"], config["gpus"], config.get("measure_in")
         torch.set_num_threads(max(1, int(cpus)))
         cv2.setNumThreads(0)
         self._share = gpus

@@ -37,7 +37,6 @@ def train(work: Work, options: SearchOptions, console: Console) -> bool:
                 constants={
                     "cpus": resources.cpus_per_trial,
                     "gpus": resources.gpus_per_trial,
-                    "measure_in": None,
                     "weights_dir": options.weights_dir and str(options.weights_dir),
                 },
                 max_failures=options.max_failures,

@@ -70,7 +70,6 @@ def message(run_folder):
             "cpus": 1,
             "gpus": 0,
             "weights_dir": None,
-            "measure_in": None,
         }
 
     return make

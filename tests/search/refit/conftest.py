@@ -90,7 +90,7 @@ def train() -> Callable[..., RefitBooks]:
         while not books.is_exhausted:
             suggestion = books.next_trial()
             told = {"number": suggestion.number, "config": suggestion.config | (changes or {})}
-            machine = {"cpus": 1, "gpus": 0, "weights_dir": None, "measure_in": None}
+            machine = {"cpus": 1, "gpus": 0, "weights_dir": None}
             worker = TrainTrial(told | machine | dict(suggestion.settings))
             result, epochs = {}, 0
             while not result.get("done") and epochs != most_epochs:
