@@ -33,6 +33,8 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - the field's name for it
 from torch.utils.data import DataLoader, Dataset
 
+from benchmarks.by_hand import by_hand
+from trainable.augmentations.library import A
 from trainable.config import parse_config
 from trainable.data.prepared import PreparedData, read_data
 from trainable.freezing.apply import apply_freeze
@@ -60,7 +62,7 @@ class Photos(Dataset[tuple[Tensor, int]]):
         rows: np.ndarray,
         *,
         size: tuple[int, int],
-        augmentation: Any,  # noqa: ANN401 - albumentations has no types
+        augmentation: Any = None,  # noqa: ANN401 - albumentations has no types
     ) -> None:
         self.paths = [data.index.root / path for path in data.index.table["path"].iloc[rows]]
         self.labels = data.labels()[rows]
@@ -97,12 +99,10 @@ def train(config: dict[str, Any]) -> None:
     schedule, freeze = trial.schedule.build(trial.epochs), trial.freeze.build(trial.epochs)
     loss_fn, mixer = trial.loss.build(), trial.cutmix.build()
     train_rows, val_rows = data.rows("train"), data.rows("val")
-    augmentation = trial.augmentation.build(trial.resize)
+    augmentation = A.Compose(by_hand(trial.augmentation.build(trial.resize)))
     photos = Photos(data, train_rows, size=trial.resize, augmentation=augmentation)
     sampler = trial.sampler.build(photos.labels, num_classes=num_classes, seed=trial.seed)
-    val_loader = DataLoader(
-        Photos(data, val_rows, size=trial.resize, augmentation=None), batch_size=256
-    )
+    val_loader = DataLoader(Photos(data, val_rows, size=trial.resize), batch_size=256)
     for epoch in range(config["trial"]["epochs"]):
         order: list[int] = sampler.draw(epoch).tolist()
         loader = DataLoader(photos, trial.batch_size, sampler=order, drop_last=True)

@@ -1,6 +1,6 @@
 """When failures end a search, and which machines and values it then does without."""
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,16 +39,19 @@ def check_share(trials: Sequence[FrozenTrial], *, begun: Container[int], max_sha
     lines = [
         f"trials: expected at most {max_share:.0%} to fail (--max-failed-share), "
         f"got {len(failed)} of {len(counted)}.",
-        *_described_kinds(failed),
+        *described_kinds({t.number: str(t.user_attrs.get(REASON, "")) for t in failed}),
     ]
     if traits := traits_of_failures(_outcomes(trials)):
         lines.append(f"Common to them: {'; '.join(map(str, traits))}.")
     raise SearchError(" ".join(lines))
 
 
-def _described_kinds(failed: Sequence[FrozenTrial]) -> list[str]:
-    """Return the most frequent reasons, a text each."""
-    reasons = {trial.number: str(trial.user_attrs.get(REASON, "")) for trial in failed}
+def described_kinds(reasons: Mapping[int, str]) -> list[str]:
+    """Return the most frequent kinds of reasons, a sentence each.
+
+    Args:
+        reasons: Why each trial failed, by its number.
+    """
     found = list(kinds(reasons).values())
     texts = [f"{listed_trials(numbers)}: {_sentence(reasons[numbers[-1]])}" for numbers in found]
     more = len(texts) - MOST_KINDS

@@ -233,7 +233,7 @@ def test_a_search_in_a_database_runs_to_its_end_and_is_extended(
         done = subprocess.run(
             command, check=False, capture_output=True, text=True, env=surroundings, timeout=900
         )
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == 0, done.stdout + done.stderr
         assert "s3cret" not in done.stdout + done.stderr
         return done.stdout
 
