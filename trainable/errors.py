@@ -1,7 +1,8 @@
 """The three errors, which say what the search does next, and how they are worded."""
 
-import difflib
 from collections.abc import Iterable, Sequence
+
+from trainable.nearby import nearest
 
 MAX_LINE = 200
 
@@ -74,6 +75,6 @@ def unknown(path: str, what: str, got: str, known: Iterable[str]) -> str:
         "loss/name: expected a known loss, got 'focl'. Did you mean 'focal'? Known: f1, focal."
     """
     names = sorted(known)
-    close = difflib.get_close_matches(got, names, n=1)
-    suggestion = f"Did you mean {close[0]!r}? " if close else ""
-    return expected(path, what, repr(got), f"{suggestion}Known: {', '.join(names)}.")
+    question = nearest(got, names)
+    known = f"Known: {', '.join(names)}."
+    return expected(path, what, repr(got), " ".join(filter(None, (question, known))))
