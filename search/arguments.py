@@ -27,15 +27,38 @@ from trainable.command import ArgumentParser, positive_whole_number
 from trainable.errors import ConfigError, expected
 
 DESCRIPTION = "Search for the best image classifier: suggest, train, stop early, rank."
-EXAMPLES = """\
-examples:
-  python -m search.run --space spaces/quick.py
-  python -m search.run --space spaces/quick.py --data photos/ --trials 100 --time-budget 2h
-  python -m search.run --space spaces/quick.py --set optimizer/name=adamw --set resize=128x96
-  python -m search.run --space spaces/quick.py --dry-run
-  python -m search.run --resume runs/quick-20261123-194501 --trials 200
-  python -m search.run --from runs/quick-20261123-194501/trials/0007
+EXAMPLES = """
+python -m search.run --space spaces/quick.py
+python -m search.run --space spaces/quick.py --data photos/ --trials 100 --time-budget 2h
+python -m search.run --space spaces/quick.py --set optimizer/name=adamw --set resize=128x96
+python -m search.run --space spaces/quick.py --dry-run
+python -m search.run --resume runs/NAME --trials 200
+python -m search.run --from runs/NAME/trials/0007
 """
+# What most searches do without, and --help, too; --help-all has it.
+RARE = frozenset(
+    {
+        "--seed",
+        "--sampler",
+        "--cost-aware",
+        "--warm-start",
+        "--max-broken",
+        "--center-crop",
+        "--weights-dir",
+        "--grace-period",
+        "--reduction-factor",
+        "--scheduler",
+        "--cpus-per-trial",
+        "--max-concurrent",
+        "--max-failures",
+        "--trial-timeout",
+        "--max-failed-share",
+        "--runs-dir",
+        "--storage",
+        "--keep-checkpoints",
+        "--cache-dir",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -126,10 +149,8 @@ def _pins(given: Sequence[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _parser() -> ArgumentParser:
-    parser = ArgumentParser(prog="python -m search.run", description=DESCRIPTION)
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser = ArgumentParser("python -m search.run", DESCRIPTION, examples=EXAMPLES, rare=RARE)
     parser.usage = "python -m search.run --space FILE [options]"
-    parser.epilog = EXAMPLES
     # What was not given is absent, so that the space or a run's record can decide.
     parser.argument_default = argparse.SUPPRESS
     _add_what(parser.add_argument_group("what to search"))

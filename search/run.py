@@ -1,4 +1,5 @@
 """``python -m search.run --space FILE``: the main job, from the command line to a ranked table."""
+# PYTHON_ARGCOMPLETE_OK: shells may complete its options
 
 import os
 import shlex

@@ -4,6 +4,7 @@
 
 Then, on the cluster: ``python -m search.run … --weights-dir weights``.
 """
+# PYTHON_ARGCOMPLETE_OK: shells may complete its options
 
 import sys
 from collections.abc import Sequence
@@ -20,6 +21,11 @@ from trainable.files import written_aside
 from trainable.pretrained.local_files import WEIGHTS_ENDING
 
 
+EXAMPLES = """
+python -m trainable.pretrained.download --out weights convnext_tiny efficientnet_b2
+"""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
     return run_command(_download, argv)
@@ -29,6 +35,7 @@ def _download(argv: Sequence[str] | None) -> int:
     parser = ArgumentParser(
         "python -m trainable.pretrained.download",
         "Download pretrained weights into a folder for --weights-dir of search.run.",
+        examples=EXAMPLES,
     )
     parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder to fill")
     parser.add_argument("names", metavar="NAME", nargs="+", help="timm models, tag or not")
