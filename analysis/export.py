@@ -18,7 +18,6 @@ from trainable.command import ArgumentParser, positive_whole_number, run_command
 from trainable.errors import ConfigError, expected
 from trainable.trial_folder import trial_id
 
-
 EXAMPLES = """
 python -m analysis.export runs/NAME --out best
 python -m analysis.export runs/NAME --top 3 --out best --format onnx

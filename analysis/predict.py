@@ -21,7 +21,7 @@ from trainable.errors import ConfigError, expected
 
 EXAMPLES = """
 python -m analysis.predict bundle --images photos/ --out predictions.csv
-python -m analysis.predict bundle --images info.csv --out output.csv --flip   # fills its column ans
+python -m analysis.predict bundle --images info.csv --out output.csv --flip  # fills column ans
 """
 DEVICES = ("auto", "cpu", "cuda")
 

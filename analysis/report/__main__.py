@@ -13,7 +13,6 @@ from analysis.run_folder import RunFolder
 from trainable.command import DONE, ArgumentParser, run_command
 from trainable.run_files import REPORT_FILE
 
-
 EXAMPLES = """
 python -m analysis.report runs/NAME
 python -m analysis.report runs/NAME --out report.html

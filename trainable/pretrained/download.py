@@ -20,7 +20,6 @@ from trainable.errors import ConfigError, expected, requirement
 from trainable.files import written_aside
 from trainable.pretrained.local_files import WEIGHTS_ENDING
 
-
 EXAMPLES = """
 python -m trainable.pretrained.download --out weights convnext_tiny efficientnet_b2
 """
