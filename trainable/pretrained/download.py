@@ -6,6 +6,7 @@ Then, on the cluster: ``python -m search.run … --weights-dir weights``.
 """
 # PYTHON_ARGCOMPLETE_OK: shells may complete its options
 
+import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return run_command(_download, argv)
 
 
-def _download(argv: Sequence[str] | None) -> int:
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = ArgumentParser(
         "python -m trainable.pretrained.download",
         "Download pretrained weights into a folder for --weights-dir of search.run.",
@@ -38,7 +39,11 @@ def _download(argv: Sequence[str] | None) -> int:
     )
     parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder to fill")
     parser.add_argument("names", metavar="NAME", nargs="+", help="timm models, tag or not")
-    options = parser.parse_args(argv)
+    return parser.parse_args(argv)
+
+
+def _download(argv: Sequence[str] | None) -> int:
+    options = _parse(argv)
     _check_names(options.names)
     for name in options.names:
         file = options.out / f"{name}{WEIGHTS_ENDING}"
