@@ -15,8 +15,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from search.again import COSTS
 from search.arguments import parse_arguments
 from tests.conftest import COLOURS, write_coloured_images
+from trainable.trial_folder import TrialFolder
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -109,28 +111,57 @@ def test_messages_in_the_troubleshooting_are_those_of_the_code():
     assert [message for message in messages if message not in said] == []
 
 
-@pytest.mark.slow
-def test_the_tutorial_leads_from_photos_to_a_submission(tmp_path):
-    write_coloured_images(tmp_path / "photos", num_each=20)
-    write_coloured_images(tmp_path / "new", num_each=1)
-    images = tmp_path / "eval" / "images"
+@pytest.fixture(scope="module")
+def lesson(tmp_path_factory) -> Path:
+    """Return a folder with what the tutorial begins with: photos, new ones, and a form."""
+    folder = tmp_path_factory.mktemp("lesson")
+    write_coloured_images(folder / "photos", num_each=20)
+    write_coloured_images(folder / "new", num_each=1)
+    images = folder / "eval" / "images"
     images.mkdir(parents=True)
     for number, colour in enumerate(COLOURS):
-        shutil.copy(tmp_path / "new" / colour / "0.png", images / f"{number}.png")
+        shutil.copy(folder / "new" / colour / "0.png", images / f"{number}.png")
     form = pd.DataFrame({"ImageID": [f"{n}.png" for n in range(len(COLOURS))], "ans": ""})
-    form.to_csv(tmp_path / "eval" / "info.csv", index=False)
-    (tmp_path / "spaces").symlink_to(ROOT / "spaces")
-    env = os.environ | {"PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    form.to_csv(folder / "eval" / "info.csv", index=False)
+    (folder / "spaces").symlink_to(ROOT / "spaces")
+    return folder
+
+
+def run_tutorial(folder: Path) -> dict[str, str]:
+    """Run each command of the tutorial there; return what it prints."""
+    env = os.environ | {"PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(folder / "cache")}
+    printed = {}
     for command in IN_A_BLOCK.findall(TUTORIAL.read_text(encoding="utf-8")):
         arguments = [sys.executable, *shlex.split(command)[1:]]
         done = subprocess.run(
-            arguments, cwd=tmp_path, env=env, capture_output=True, text=True, check=False
+            arguments, cwd=folder, env=env, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, f"{command}\n{done.stderr}"
-    predicted = pd.read_csv(tmp_path / "predictions.csv")
+        printed[command] = done.stdout + done.stderr
+    return printed
+
+
+@pytest.mark.slow
+def test_the_tutorial_leads_from_photos_to_a_submission(lesson):
+    printed = run_tutorial(lesson)
+    predicted = pd.read_csv(lesson / "predictions.csv")
     assert len(predicted) == len(COLOURS)
     assert predicted.filter(like="prob/").sum(axis=1).to_numpy() == pytest.approx(1, abs=1e-5)
-    submission = pd.read_csv(tmp_path / "output.csv")
-    assert list(submission["ImageID"]) == list(form["ImageID"])
+    submission = pd.read_csv(lesson / "output.csv")
+    assert list(submission["ImageID"]) == [f"{n}.png" for n in range(len(COLOURS))]
     assert submission["ans"].isin(range(len(COLOURS))).all()
-    assert (tmp_path / "report.html").stat().st_size > 2**20
+    assert (lesson / "report.html").stat().st_size > 2**20
+
+    # A trial that was trained again has the bits of the recorded one.
+    again = next(text for command, text in printed.items() if "--from" in command)
+    assert "Curve:   that of runs/first/trials/0001, to the last bit, in all of its " in again
+    curves = [
+        TrialFolder.of(lesson / "runs" / name, number).read_metrics()
+        for name, number in (("first", 1), ("again", 0))
+    ]
+    learnt = [[{k: v for k, v in row.items() if k not in COSTS} for row in c] for c in curves]
+    assert learnt[0] == learnt[1][: len(learnt[0])]
+    assert len(learnt[0]) > 0
+
+    # What goes to a pipe has no colours.
+    assert [command for command, text in printed.items() if "\x1b" in text] == []

@@ -178,7 +178,8 @@ def _reworded_argument(name: str, problem: str) -> str:
         return unknown(name, "a known value", choice["got"], known)
     if re.fullmatch(r"expected (one|at least one) argument", problem):
         return expected(name, "a value", "nothing")
-    return f"{name}: {problem.removesuffix('.')}."
+    end = "" if problem.endswith("?") else "."
+    return f"{name}: {problem.removesuffix('.')}{end}"
 
 
 def positive_whole_number(text: str) -> int:

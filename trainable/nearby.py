@@ -19,7 +19,7 @@ def closest(got: str, names: Iterable[str]) -> str | None:
     """
     known = list(dict.fromkeys(names))
     for name in known:
-        if name.rpartition("/")[2].casefold() == got.casefold():
+        if got.casefold() in (name.casefold(), name.rpartition("/")[2].casefold()):
             return name
     by_case = {name.casefold(): name for name in known}
     close = difflib.get_close_matches(got.casefold(), by_case, n=1)

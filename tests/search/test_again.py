@@ -1,14 +1,13 @@
-"""``--from RUN/trials/ID``: the plan without Ray, and once a whole run with it."""
+"""``--from RUN/trials/ID``, without Ray; ``tests/test_docs.py`` runs one to its end."""
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import optuna
 import pytest
 
-from search.again import COSTS, comparison, read_recorded, record_of
+from search.again import comparison, read_recorded, record_of
 from search.arguments import parse_arguments
 from search.plan import make_plan
 from search.run_record import AGAIN, create_run_folder, read_record
@@ -148,26 +147,3 @@ def test_a_difference_in_the_curve_is_said_with_its_epoch_and_what_is_other_here
     assert first.endswith("from epoch 2 on, val/f1 0.20000000000000004, not 0.2.")
     assert "torch" in second
     assert "not 1.0" in second
-
-
-@pytest.mark.slow
-def test_a_trial_that_is_trained_again_has_the_bits_of_its_curve(start, tmp_path):
-    search = start("--trials", "2", "--seed", "3", "--set", "augmentation/name=base", forked=True)
-    search.finished()
-    folder = search.run / "trials" / "0001"
-    command = ["-m", "search.run", "--from", folder, "--name", "again", "--runs-dir", tmp_path]
-    done = subprocess.run(
-        [sys.executable, *command, "--cache-dir", tmp_path / "cache"],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
-    assert done.returncode == 0, done.stderr
-    assert f"Curve:   that of {folder}, to the last bit, in all of its " in done.stdout
-    recorded = TrialFolder(folder).read_metrics()
-    curve = TrialFolder.of(tmp_path / "again", 0).read_metrics()
-    learnt = [{n: v for n, v in row.items() if n not in COSTS} for row in curve]
-    assert [{n: v for n, v in row.items() if n not in COSTS} for row in recorded] == learnt[
-        : len(recorded)
-    ]
