@@ -11,7 +11,7 @@ from analysis.provenance import sitting_of
 from analysis.run_folder import RunFolder
 from analysis.run_places import find_runs
 from search.kept_files import kept_copy
-from search.run_record import hardware, installed_versions
+from search.run_record import checked_options, hardware, installed_versions
 from search.space_file import AUGMENTATION_FILE, Space, flattened, parse_space
 from trainable.config import TrialConfig
 from trainable.errors import ConfigError, expected
@@ -102,9 +102,14 @@ def options_again(trial: RecordedTrial, changes: Mapping[str, Any]) -> dict[str,
     Args:
         trial: The trial.
         changes: Options that were given, by field name.
+
+    Raises:
+        ConfigError: If what the run recorded is damaged.
     """
     recorded = trial.run.facts.get("options", {})
     kept = {name: recorded[name] for name in TAKEN_OVER if name in recorded}
+    needed = {"space": trial.folder.config, "name": trial.name, "cache_dir": trial.folder.path}
+    checked_options(trial.run.path / RECORD_FILE, {**kept, **needed})
     resources = trial.run.facts.get("resources", {})
     shared = resources.get("per_gpu") is not None
     return {

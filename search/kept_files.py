@@ -1,6 +1,7 @@
 """Files that a space names, copied into the run folder: a later change changes no record."""
 
 import hashlib
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 FILES = "files"
 COPY = "copy"
+# Records from elsewhere are not trusted: a copy is below the run folder, or it is none.
+COPY_FORM = re.compile(rf"{FILES}/\d+-[^/\\:\x00-\x1f]+")
 
 
 def keep_files(run_folder: Path, plan: "SearchPlan") -> dict[str, dict[str, str]]:
@@ -25,11 +28,11 @@ def keep_files(run_folder: Path, plan: "SearchPlan") -> dict[str, dict[str, str]
     """
     kept: dict[str, dict[str, str]] = {}
     for number, file in enumerate(sorted(set(_pipelines(plan)))):
-        copy = Path(FILES) / f"{number}-{file.name}"
+        copy = f"{FILES}/{number}-{file.name}"
         (run_folder / FILES).mkdir(exist_ok=True)
         shutil.copyfile(file, run_folder / copy)
         digest = hashlib.sha256((run_folder / copy).read_bytes()).hexdigest()
-        kept[str(file)] = {COPY: str(copy), "sha256": digest}
+        kept[str(file)] = {COPY: copy, "sha256": digest}
     return kept
 
 
@@ -44,6 +47,6 @@ def _pipelines(plan: "SearchPlan") -> Iterator[Path]:
 
 def kept_copy(run_folder: Path, record: Mapping[str, Any], file: str) -> str:
     """Return a run folder's copy of a file, or the file itself where there is none."""
-    kept = record.get(FILES, {}).get(file)
-    copy = run_folder / kept[COPY] if kept else None
-    return str(copy.absolute()) if copy is not None and copy.is_file() else file
+    copy = str(record.get(FILES, {}).get(file, {}).get(COPY, ""))
+    path = (run_folder / copy).absolute()
+    return str(path) if COPY_FORM.fullmatch(copy) and path.is_file() else file

@@ -157,12 +157,19 @@ def recorded_options(run_folder: Path, changes: Mapping[str, Any]) -> SearchOpti
         ConfigError: If the record lacks an option, or has one that there is not.
     """
     recorded = read_record(run_folder)["options"]
+    return checked_options(run_folder / RECORD_FILE, {**recorded, **changes})
+
+
+def checked_options(record: Path, values: Mapping[str, Any]) -> SearchOptions:
+    """Return options that a record has, by field name.
+
+    Raises:
+        ConfigError: If one that is needed lacks, is not as it must be, or is none that there is.
+    """
     try:
-        return SearchOptions.model_validate({**recorded, **changes})
+        return SearchOptions.model_validate(values)
     except ValidationError as error:
-        raise ConfigError(
-            [_worded(run_folder / RECORD_FILE, detail) for detail in error.errors()]
-        ) from error
+        raise ConfigError([_worded(record, detail) for detail in error.errors()]) from error
 
 
 def _worded(path: Path, detail: ErrorDetails) -> str:

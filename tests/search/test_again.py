@@ -4,11 +4,13 @@ import json
 import subprocess
 from pathlib import Path
 
+import fsspec
 import optuna
 import pytest
 
 from search.again import comparison, read_recorded, record_of
 from search.arguments import parse_arguments
+from search.kept_files import kept_copy
 from search.plan import make_plan
 from search.run_record import AGAIN, create_run_folder, read_record
 from trainable.augmentations.library import A
@@ -42,6 +44,12 @@ def planned(*options: object):
     return make_plan(parse_arguments([str(option) for option in options]))
 
 
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    """Keep copies of buckets where the test can clean up."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+
+
 @pytest.fixture
 def run(space_file, coloured_folder, cache_dir, tmp_path) -> Path:
     """Return a run folder whose trial 7 has begun."""
@@ -62,8 +70,13 @@ def write_trial(run: Path, config: dict, curve: tuple[float, ...] = (0.1, 0.2)) 
 
 
 def again(run: Path, *options: object):
+    return again_at(run, run, *options)
+
+
+def again_at(place: object, run: Path, *options: object):
+    """Plan to train trial 7 of the run at a place again, beside another run."""
     places = ("--runs-dir", run.parent / "again", "--cache-dir", run.parent / "cache")
-    return planned("--from", f"{run}/trials/7", *places, *options)
+    return planned("--from", f"{place}/trials/7", *places, *options)
 
 
 def test_the_only_trial_has_the_recorded_configuration_and_the_split(run):
@@ -98,8 +111,17 @@ def test_a_pipeline_of_augmentation_is_the_one_that_was_recorded(
     custom = {"augmentation/name": "custom", "augmentation/file": str(file)}
     write_trial(folder, CONFIG | custom)
     file.unlink()
-    (config,) = again(folder).check.configs.values()
-    assert Path(config.augmentation.file).read_text() == before
+    url = f"memory://{tmp_path.name}/runs/custom"
+    fsspec.url_to_fs(url)[0].put(f"{folder}/", url, recursive=True)
+    for place in (folder, url):
+        (config,) = again_at(place, run).check.configs.values()
+        assert Path(config.augmentation.file).read_text() == before
+
+
+def test_a_copy_that_a_record_names_elsewhere_is_not_read(tmp_path):
+    (tmp_path / "secret.yaml").touch()
+    record = {"files": {"mine.yaml": {"copy": "../secret.yaml"}}}
+    assert kept_copy(tmp_path / "run", record, "mine.yaml") == "mine.yaml"
 
 
 @pytest.mark.parametrize(
@@ -117,6 +139,14 @@ def test_another_trial_is_refused(run, place, message):
 def test_a_run_that_there_is_not_is_refused_with_the_nearest(run):
     with pytest.raises(ConfigError, match=r"Did you mean '.*runs/a'\?"):
         planned("--from", f"{run}b/trials/7")
+
+
+def test_a_damaged_record_is_named(run):
+    record = read_record(run)
+    record["options"]["seed"] = "five"
+    (run / "run.json").write_text(json.dumps(record))
+    with pytest.raises(ConfigError, match=r"run.json: options/seed: expected .*integer, got 'fiv"):
+        again(run)
 
 
 @pytest.mark.parametrize("option", ["--trials=3", "--seed=1", "--set=ema=0.9", "--space=x.py"])
