@@ -171,12 +171,15 @@ def _run_to_the_end(plan: "SearchPlan", console: Console) -> bool:
 
 def _compared(plan: "SearchPlan") -> list[str]:
     """Return what the curve of a trial that was trained again is like, beside the recorded one."""
-    from search.again import comparison
     from search.run_record import AGAIN, read_record
-    from trainable.trial_folder import TrialFolder
 
     again = read_record(plan.run_folder).get(AGAIN)
-    return comparison(again, TrialFolder.of(plan.run_folder, 0)) if again else []
+    if again is None:
+        return []
+    from search.again import comparison
+    from trainable.trial_folder import TrialFolder
+
+    return comparison(again, TrialFolder.of(plan.run_folder, 0))
 
 
 @contextmanager
