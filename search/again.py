@@ -200,7 +200,10 @@ def _reasons(trial: RecordedTrial) -> Iterator[str]:
     if different:
         yield f"         Here is {'; '.join(different)}."
     else:
-        yield "         Versions and machine are the same: GPUs need --set deterministic=true."
+        yield (
+            "         Versions and machine are the same; other numbers of CPU cores, and GPUs without "
+            "deterministic=true, round otherwise."
+        )
 
 
 def _machine(said: Mapping[str, Any]) -> dict[str, Any]:

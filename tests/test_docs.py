@@ -154,7 +154,7 @@ def test_the_tutorial_leads_from_photos_to_a_submission(lesson):
 
     # A trial that was trained again has the bits of the recorded one.
     again = next(text for command, text in printed.items() if "--from" in command)
-    assert "Curve:   that of runs/first/trials/0001, to the last bit, in all of its " in again
+    assert "/runs/first/trials/0001, to the last bit, in all of its " in again
     curves = [
         TrialFolder.of(lesson / "runs" / name, number).read_metrics()
         for name, number in (("first", 1), ("again", 0))
