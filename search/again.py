@@ -201,8 +201,8 @@ def _reasons(trial: RecordedTrial) -> Iterator[str]:
         yield f"         Here is {'; '.join(different)}."
     else:
         yield (
-            "         Versions and machine are the same; other numbers of CPU cores, and GPUs without "
-            "deterministic=true, round otherwise."
+            "         Versions and machine are the same; another number of CPU cores, or a GPU "
+            "without deterministic=true, rounds otherwise."
         )
 
 
