@@ -51,6 +51,19 @@ def one_download(name: str) -> Iterator[None]:
         _log.warning("Waiting for the weights of %s, which another process downloads.", name)
         lock.acquire()
     try:
-        yield
+        with _no_word_of_retries():
+            yield
     finally:
         lock.release()
+
+
+@contextmanager
+def _no_word_of_retries() -> Iterator[None]:
+    """Keep the hub's library from telling of each try: what becomes of the last one is told."""
+    hub_log = logging.getLogger("huggingface_hub")
+    level = hub_log.level
+    hub_log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        hub_log.setLevel(level)

@@ -69,3 +69,12 @@ def test_nobody_waits_for_weights_that_are_there(hub):
     build()
     with one_download("test_resnet"), one_download("test_resnet"):
         assert hub.num_downloads == 1
+
+
+def test_of_tries_that_fail_the_hubs_library_says_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    log = logging.getLogger("huggingface_hub.utils._http")
+    with one_download("test_resnet"):
+        assert not log.isEnabledFor(logging.WARNING)
+        assert log.isEnabledFor(logging.ERROR)
+    assert log.isEnabledFor(logging.WARNING)
