@@ -161,12 +161,12 @@ def joined_cluster(address: str) -> Iterator[Cluster]:
     )
     quieten()
     try:
-        yield Cluster(_nodes_with_cores(), str(context.dashboard_url or ""))
+        yield Cluster(nodes_with_cores(), str(context.dashboard_url or ""))
     finally:
         ray.shutdown()
 
 
-def _nodes_with_cores() -> tuple[dict[str, Any], ...]:
+def nodes_with_cores() -> tuple[dict[str, Any], ...]:
     """Return what Ray says of each node that is alive and may run trials."""
     import ray
 

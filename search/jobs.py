@@ -22,7 +22,11 @@ RUN = "classifier-search/run"
 STOP_S = 120
 POLL_S = 0.5
 # They tell of every file that is sent, on a level that Ray sets for itself.
-LOUD_LOGGERS = ("ray.dashboard.modules.dashboard_sdk", "ray._private.runtime_env.packaging")
+LOUD_LOGGERS = (
+    "ray.dashboard.modules.dashboard_sdk",
+    "ray.dashboard.modules.job.sdk",
+    "ray._private.runtime_env.packaging",
+)
 WORDS = {
     JobStatus.PENDING: "waiting",
     JobStatus.RUNNING: "running",

@@ -1,4 +1,4 @@
-"""The way into a running Ray cluster: who listens, which token it takes, what stands in the way."""
+"""The way into a running Ray cluster: who listens, which token it takes, what is in the way."""
 
 import logging
 import os
@@ -6,6 +6,7 @@ import platform
 import re
 import socket
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 from trainable.errors import ConfigError, expected, first_line
@@ -64,20 +65,20 @@ def use_token(accepts: Callable[[str | None], bool], *, place: str, option: str 
     if not accepts(token):
         raise ConfigError(expected(option, what, f"another one in {_source()}", WHERE_TOKENS_ARE))
     os.environ[AUTH_MODE] = TOKEN
-    from ray._raylet import Config
-
-    Config.initialize("")  # Ray has read the mode when it was imported
+    _raylet().Config.initialize("")  # Ray has read the mode when it was imported
 
 
 def _own_token() -> str | None:
     """Return the user's token, from wherever Ray looks for it."""
-    from ray._raylet import AuthenticationTokenLoader
-
-    loader = AuthenticationTokenLoader.instance()
+    loader = _raylet().AuthenticationTokenLoader.instance()
     loader.reset_cache()
     if not loader.has_token(ignore_auth_mode=True):
         return None
     return str(loader.get_raw_token(ignore_auth_mode=True))
+
+
+def _raylet() -> Any:  # noqa: ANN401  # its stubs lack what Ray's own scripts use
+    return import_module("ray._raylet")
 
 
 def _source() -> str:

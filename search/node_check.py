@@ -1,4 +1,4 @@
-"""Whether every node of a cluster can run the trials of a search: asked of each before any runs."""
+"""Whether every node of a cluster can run the trials of a search, asked before any runs."""
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -103,7 +103,8 @@ def _files(places: Places) -> Iterator[str]:
         if missing:
             got = f"no {missing[0]} ({len(missing)} of {len(files)} looked for are missing)"
             is_cached = missing[0].is_relative_to(places.cache)
-            yield expected(option, f"the same {words} as here", got, by_cache * is_cached or remedy)
+            what = f"the same {words} as on the machine of the search"
+            yield expected(option, what, got, by_cache if is_cached else remedy)
 
 
 def _cache(places: Places) -> Iterator[str]:

@@ -15,6 +15,7 @@ def package_folders() -> list[Path]:
     folders = []
     for name in PACKAGES:
         spec = find_spec(name)
-        assert spec is not None and spec.submodule_search_locations
+        assert spec is not None
+        assert spec.submodule_search_locations
         folders.append(Path(next(iter(spec.submodule_search_locations))))
     return folders

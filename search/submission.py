@@ -65,7 +65,7 @@ def make_submission(argv: Sequence[str], folder: Path) -> Submission:
 
 @contextmanager
 def packed(submission: Submission) -> Iterator[Path]:
-    """Yield a folder with our packages as they are here, and the space, for the time of a block."""
+    """Yield a folder with our packages as they are here, and the space, while a block runs."""
     with TemporaryDirectory(prefix="search-submit-") as folder:
         root = Path(folder)
         for package in package_folders():
