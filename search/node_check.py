@@ -1,6 +1,5 @@
 """Whether every node of a cluster can run the trials of a search, asked before any runs."""
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,7 +9,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from trainable.cache_place import is_writable
 from trainable.errors import ConfigError, expected, first_line
 
 if TYPE_CHECKING:
@@ -58,7 +56,7 @@ def check_nodes(plan: "SearchPlan", nodes: Sequence[Mapping[str, Any]]) -> None:
             images=_some_images(plan),
             weights=_weights(plan),
             cache=plan.data.cache_dir,
-            versions=_versions(),
+            versions=installed(),
         )
         problems = [
             f"node {node['NodeManagerAddress']}: {problem}"
@@ -74,8 +72,19 @@ def problems_here(places: Places) -> list[str]:
     return [*_packages(places), *_run_folder(places), *_files(places), *_cache(places)]
 
 
+def installed() -> dict[str, str]:
+    """Return the packages that must be the same everywhere, with their versions here."""
+    found = {}
+    for name in NEEDED:
+        try:
+            found[name] = version(name).partition("+")[0]  # "+cu130" and "+cpu" may differ
+        except PackageNotFoundError:
+            continue
+    return found
+
+
 def _packages(places: Places) -> Iterator[str]:
-    here = _versions()
+    here = installed()
     for name, wanted in places.versions.items():
         if here.get(name) != wanted:
             what = f"version {wanted}, which the search runs with"
@@ -88,8 +97,9 @@ def _run_folder(places: Places) -> Iterator[str]:
     folder = places.runs.parent.parent
     if not places.runs.is_file():
         yield expected("--runs-dir", f"{folder} of the machine of the search", "another", remedy)
-    elif not os.access(places.runs.parent, os.W_OK):
-        yield expected("--runs-dir", f"{folder} to be written to", "a read-only one", remedy)
+    elif problem := _unwritable(places.runs.parent):
+        remedy = "Mount it so that the workers' user may write to it."
+        yield expected("--runs-dir", "a folder to write to", f"{folder} ({problem})", remedy)
 
 
 def _files(places: Places) -> Iterator[str]:
@@ -108,9 +118,20 @@ def _files(places: Places) -> Iterator[str]:
 
 
 def _cache(places: Places) -> Iterator[str]:
-    if not is_writable(places.cache):
+    if problem := _unwritable(places.cache):
         remedy = "Give --cache-dir a folder that each node can write to."
-        yield expected("--cache-dir", "a folder that can be made", str(places.cache), remedy)
+        got = f"{places.cache} ({problem})"
+        yield expected("--cache-dir", "a folder to write to", got, remedy)
+
+
+def _unwritable(folder: Path) -> str:
+    """Return why nothing can be written to a folder, which is made where absent; "" if it can."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=MARK_FOLDER, dir=folder):
+            return ""
+    except OSError as error:
+        return error.strerror or str(error)
 
 
 @contextmanager
@@ -143,16 +164,6 @@ def _weights(plan: "SearchPlan") -> tuple[Path, ...]:
     files = {backbone.weights_file(plan.options.weights_dir) for backbone in backbones}
     shipped = Path(str(pretrained.__file__)).parent
     return tuple(sorted(file for file in files if file and not file.is_relative_to(shipped)))
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for name in NEEDED:
-        try:
-            found[name] = version(name).partition("+")[0]  # "+cu130" may differ
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 def _answers(places: Places, nodes: Sequence[Mapping[str, Any]]) -> Iterator[list[str]]:

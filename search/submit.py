@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from rich.console import Console
-from rich.table import Table
 
 from trainable.command import DONE, FAILED, INTERRUPTED, ArgumentParser, run_command
 from trainable.errors import ConfigError, SearchError, expected
@@ -146,16 +145,18 @@ def _send(options: argparse.Namespace, search: Sequence[str], console: Console) 
 
 
 def _list(jobs: "Jobs", console: Console) -> int:
-    table = Table(box=None, pad_edge=False)
-    for column in ("name", "status", "sent", "took", "run folder"):
-        table.add_column(column, overflow="fold")
-    for job in jobs.all():
-        sent = f"{job.begun:%Y-%m-%d %H:%M:%S}"
-        table.add_row(job.name, job.status, sent, _took(job), job.run_folder)
-    if not table.row_count:
+    rows = [
+        (job.name, job.status, f"{job.begun:%Y-%m-%d %H:%M:%S}", _took(job), job.run_folder)
+        for job in jobs.all()
+    ]
+    if not rows:
         console.print("No search was sent to this cluster.")
         return DONE
-    console.print(table)
+    rows = [("name", "status", "sent", "took", "run folder"), *rows]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        console.print("  ".join(cells).rstrip(), markup=False)
     return DONE
 
 
