@@ -97,7 +97,9 @@ def _run_trials(
 ) -> bool:
     """Run Tune until the ledger has no more trials; return whether Ctrl-C ended it."""
     is_private = plan.resources.available is not None
-    prepare_environment(max_concurrent=plan.resources.max_concurrent, is_private=is_private)
+    # The books limit how many run; on a cluster that grows these become more.
+    most = plan.resources.max_concurrent if is_private else plan.options.trials
+    prepare_environment(max_concurrent=most, is_private=is_private)
     from search.tuning import tune_trials
 
     weights_dir = plan.options.weights_dir

@@ -22,7 +22,7 @@ def _environment(ray_network, monkeypatch):
 def test_a_machine_that_joins_late_is_used_and_one_that_dies_survived(
     start, ray_network, namespace, _environment
 ):
-    epochs = ("--max-epochs", "150", "--grace-period", "150", "--trials", "4")
+    epochs = ("--max-epochs", "100", "--grace-period", "100", "--trials", "4")
     search = start(*epochs, "--address", ray_network.gcs)
     search.wait_for_epochs(1)
     # In a folder where nothing of the repository is.
@@ -38,13 +38,13 @@ def test_a_machine_that_joins_late_is_used_and_one_that_dies_survived(
     assert "its process died; it is tried again from its last epoch" in printed
     trials = search.trials()
     assert [trial.state for trial in trials] == [TrialState.COMPLETE] * 4
-    assert [len(trial.intermediate_values) for trial in trials] == [150] * 4
+    assert [len(trial.intermediate_values) for trial in trials] == [100] * 4
     for number, curve in before.items():
         assert_frame_equal(search.curves()[number].head(len(curve)), curve)
 
 
 def unfinished(search) -> list[int]:
-    return [number for number, curve in search.curves().items() if 2 <= len(curve) < 150]
+    return [number for number, curve in search.curves().items() if 2 <= len(curve) < 100]
 
 
 def test_data_that_a_machine_does_not_see_is_named_before_trials_start(
