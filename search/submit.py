@@ -174,9 +174,13 @@ def _logs(jobs: "Jobs", name: str, *, follow: bool) -> int:
     if not follow:
         sys.stdout.write(jobs.logs(name))
         return DONE
-    for text in jobs.followed(name):
-        sys.stdout.write(text)
-        sys.stdout.flush()
+    try:
+        for text in jobs.followed(name):
+            sys.stdout.write(text)
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        sys.stderr.write(f"{name} goes on; --stop {name} ends it.\n")
+        return INTERRUPTED
     job = jobs.ended(name, within_s=SETTLE_S)
     return EXIT_CODES.get(job.status, FAILED)
 

@@ -50,7 +50,9 @@ def test_another_version_of_a_package_is_named(places):
     other = replace(places, versions={**places.versions, "timm": "0.1.0", "no-such-one": "2.0"})
     first, second = problems_here(other)
     assert first.startswith("timm: expected version 0.1.0, which the search runs with, got 1.")
-    assert second.startswith("no-such-one: expected version 2.0, which the search runs with, got n")
+    assert second.startswith(
+        "no-such-one: expected version 2.0, which the search runs with, got n"
+    )
 
 
 def test_a_cache_and_a_run_folder_that_cannot_be_written_are_refused(places):

@@ -91,7 +91,9 @@ def test_a_search_is_sent_stopped_and_gone_on_with(
     wait_for(lambda: len(list(run.glob("trials/*/metrics.csv"))) == 2)
     assert "a: running, 0:" in submit("--status", "a")
     again = submit("--", *what, "--name", "a", code=2)
-    assert again.startswith(f"--name: expected a run folder in which nothing is running, got {run}")
+    assert again.startswith(
+        f"--name: expected a run folder in which nothing is running, got {run}"
+    )
     stopped = submit("--stop", "a")
     assert stopped.startswith("a: stopped. Go on with:\n")
     assert stopped.rstrip().endswith(f"-- --resume {run}")

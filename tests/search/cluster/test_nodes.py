@@ -50,7 +50,7 @@ def unfinished(search) -> list[int]:
 def test_data_that_a_machine_does_not_see_is_named_before_trials_start(
     ray_network, namespace, coloured_folder, space_file, tmp_path, _environment
 ):
-    hidden = f"mount -t tmpfs none {coloured_folder} && exec \"$@\""
+    hidden = f'mount -t tmpfs none {coloured_folder} && exec "$@"'
     node = ray_network.start(
         *("--address", ray_network.gcs, *NODE_CPUS),
         prefix=(*namespace.prefix, "sh", "-c", hidden, "sh"),
