@@ -34,9 +34,8 @@ def test_options_of_ray_start_exist():
     known = {name for option in start.params for name in option.opts}
     for name in ("ray-cluster.yaml", "slurm.sh"):
         text = re.sub(r"\\\n", " ", (DEPLOY / name).read_text())
-        lines = [
-            line for line in text.splitlines() if re.search(r"ray start|\bport=\"|start\[@", line)
-        ]
+        about_start = re.compile(r"ray start|start\[@")
+        lines = [line for line in text.splitlines() if about_start.search(line)]
         options = set(re.findall(r"(?<!\S)--[a-z][a-z-]+", " ".join(lines)))
         of_srun = {"--nodes", "--ntasks", "--nodelist", "--exclude"}
         assert options - of_srun <= known, name

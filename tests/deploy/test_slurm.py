@@ -21,6 +21,7 @@ SPACE = """
 def space(trial):
     trial.suggest_categorical("backbone/name", ["test_efficientnet"])
     trial.suggest_categorical("resize", ["32x32"])
+    trial.suggest_categorical("optimizer/name", ["adamw"])
     trial.suggest_float("optimizer/lr", 1e-3, 1e-1, log=True)
 """
 COMMANDS = {

@@ -103,9 +103,9 @@ def test_a_cluster_that_asks_for_a_token_gets_that_of_the_user(monkeypatch, tmp_
 def test_a_missing_token_is_asked_for():
     with head(TOKEN) as address:
         assert refused(address) == (
-            f"--address: expected the token of the cluster at '{address}', which asks for one, got "
-            "none. Put it into ~/.ray/auth_token or RAY_AUTH_TOKEN; `ray get-auth-token` on its "
-            "head prints it."
+            f"--address: expected the token of the cluster at '{address}', which asks for one, "
+            "got none. Put it into ~/.ray/auth_token or RAY_AUTH_TOKEN; `ray get-auth-token` on "
+            "its head prints it."
         )
 
 

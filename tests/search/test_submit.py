@@ -27,7 +27,7 @@ NOBODY = "http://127.0.0.1:1"
         (["--", "--space", "none.py"], "none.py: expected a space file, got no such file"),
         (["--", "--trials", "x"], "--trials: expected a whole number"),
         (["--", "--dry-run"], "--space: expected a space file, got nothing"),
-        (["--address", NOBODY, "--list"], f"--address: expected the dashboard of a running Ray c"),
+        (["--address", NOBODY, "--list"], "--address: expected the dashboard of a running Ray c"),
     ],
 )
 def test_bad_input_is_one_line(arguments, start, capsys):

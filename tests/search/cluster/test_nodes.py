@@ -13,14 +13,14 @@ pytestmark = pytest.mark.slow
 NODE_CPUS = ("--num-cpus", "1")
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def _environment(ray_network, monkeypatch):
     for name, value in ray_network.environment.items():
         monkeypatch.setenv(name, value)
 
 
 def test_a_machine_that_joins_late_is_used_and_one_that_dies_survived(
-    start, ray_network, namespace, _environment
+    start, ray_network, namespace
 ):
     epochs = ("--max-epochs", "100", "--grace-period", "100", "--trials", "4")
     search = start(*epochs, "--address", ray_network.gcs)
@@ -48,7 +48,7 @@ def unfinished(search) -> list[int]:
 
 
 def test_data_that_a_machine_does_not_see_is_named_before_trials_start(
-    ray_network, namespace, coloured_folder, space_file, tmp_path, _environment
+    ray_network, namespace, coloured_folder, space_file, tmp_path
 ):
     hidden = f'mount -t tmpfs none {coloured_folder} && exec "$@"'
     node = ray_network.start(
