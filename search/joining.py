@@ -7,9 +7,10 @@ import re
 import socket
 from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
-from trainable.errors import ConfigError, expected, first_line
+from trainable.errors import MAX_LINE, ConfigError, expected, first_line
 
 AUTO = "auto"
 OPTION = "--address"
@@ -17,6 +18,7 @@ ANSWER_S = 10
 AUTH_MODE, TOKEN = "RAY_AUTH_MODE", "token"
 ADDRESS_OF_ENVIRONMENT = "RAY_ADDRESS"
 CHECK_ALIVE = "/ray.rpc.NodeInfoGcsService/CheckAlive"
+GET_NODES = "/ray.rpc.NodeInfoGcsService/GetAllNodeInfo"
 WHERE_TOKENS_ARE = (
     "Put it into ~/.ray/auth_token or RAY_AUTH_TOKEN; `ray get-auth-token` on its head prints it."
 )
@@ -38,20 +40,23 @@ def join(address: str, connect: Callable[[], Any]) -> Any:  # noqa: ANN401  # wh
     Raises:
         ConfigError: If it cannot be joined, with the cause and what helps.
     """
+    from ray.exceptions import RayError
+
     try:
-        use_token(lambda token: _knock(_resolved(address), token), place=address)
+        place = _resolved(address)
+        use_token(lambda token: _knock(place, token), place=address)
+        _check_is_member(place, address)
         return connect()
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError, RayError) as error:
         raise ConfigError(_worded(address, error)) from error
 
 
-def use_token(accepts: Callable[[str | None], bool], *, place: str, option: str = OPTION) -> None:
+def use_token(accepts: Callable[[str | None], bool], *, place: str) -> None:
     """Have Ray use the user's token from now on, where a cluster asks for one.
 
     Args:
         accepts: Asks the cluster, with a token or none, whether that is the right one.
         place: The cluster, for messages.
-        option: The option that it comes from.
 
     Raises:
         ConfigError: If it asks for a token and there is none, or another one.
@@ -61,9 +66,9 @@ def use_token(accepts: Callable[[str | None], bool], *, place: str, option: str 
     token = _own_token()
     what = f"the token of the cluster at {place!r}, which asks for one"
     if token is None:
-        raise ConfigError(expected(option, what, "none", WHERE_TOKENS_ARE))
+        raise ConfigError(expected(OPTION, what, "none", WHERE_TOKENS_ARE))
     if not accepts(token):
-        raise ConfigError(expected(option, what, f"another one in {_source()}", WHERE_TOKENS_ARE))
+        raise ConfigError(expected(OPTION, what, f"another one in {_source()}", WHERE_TOKENS_ARE))
     os.environ[AUTH_MODE] = TOKEN
     _raylet().Config.initialize("")  # Ray has read the mode when it was imported
 
@@ -109,17 +114,39 @@ def _knock(place: str, token: str | None) -> bool:
 
     host, _, port = place.rpartition(":")
     socket.create_connection((host, int(port)), timeout=ANSWER_S).close()
+    try:
+        _asked(place, CHECK_ALIVE, token)
+    except grpc.RpcError as error:
+        if error.code() is grpc.StatusCode.UNAUTHENTICATED:
+            return False
+        raise OSError("something else answers there") from error
+    return True
+
+
+def _asked(place: str, method: str, token: str | None) -> bytes:
+    """Return what the head answers to a request without content, the same in all versions."""
+    import grpc
+
     metadata = [("authorization", f"Bearer {token}")] if token else []
     with grpc.insecure_channel(place, options=[("grpc.enable_http_proxy", 0)]) as channel:
-        # Requests and replies as bytes: an empty one is the same in every version of Ray.
-        check_alive = channel.unary_unary(CHECK_ALIVE)
-        try:
-            check_alive(b"", timeout=ANSWER_S, metadata=metadata)
-        except grpc.RpcError as error:
-            if error.code() is grpc.StatusCode.UNAUTHENTICATED:
-                return False
-            raise OSError("something else answers there") from error
-    return True
+        answer = channel.unary_unary(method)(b"", timeout=ANSWER_S, metadata=metadata)
+    return bytes(answer)
+
+
+def _check_is_member(place: str, address: str) -> None:
+    """Check that this machine is one of the cluster's: Ray joins by the socket of its raylet.
+
+    Raises:
+        ConfigError: If none of the cluster's sockets is here.
+    """
+    from ray.core.generated.gcs_service_pb2 import GetAllNodeInfoReply
+
+    token = _own_token() if os.environ.get(AUTH_MODE) == TOKEN else None
+    nodes = GetAllNodeInfoReply.FromString(_asked(place, GET_NODES, token)).node_info_list
+    if not any(Path(node.raylet_socket_name).is_socket() for node in nodes):
+        what = f"to be on a machine of the cluster at {address!r}"
+        remedy = "Start the search on one of them, or send it with `python -m search.submit`."
+        raise ConfigError(expected(OPTION, what, platform.node(), remedy))
 
 
 def _worded(address: str, error: Exception) -> str:
@@ -130,11 +157,9 @@ def _worded(address: str, error: Exception) -> str:
         what = f"Ray {theirs[0]} and Python {theirs[1]} as on the cluster at {address!r}"
         remedy = "Use the same versions, or send the search with `python -m search.submit`."
         return expected(OPTION, what, f"Ray {ours[0]} and Python {ours[1]}", remedy)
-    if isinstance(error, RuntimeError):
-        what = f"a machine of the cluster at {address!r}"
-        got = f"{platform.node()} ({first_line(error)})"
-        remedy = "Run the search on one of them, or send it with `python -m search.submit`."
-        return expected(OPTION, what, got, remedy)
+    if not isinstance(error, (OSError, ValueError)):
+        what = f"the cluster at {address!r} to take the search"
+        return expected(OPTION, what, " ".join(text.split())[:MAX_LINE])
     reason = getattr(error, "strerror", None) or first_line(error).removesuffix(".")
     from_environment = address == AUTO and os.environ.get(ADDRESS_OF_ENVIRONMENT)
     place = f"{address!r}, by {ADDRESS_OF_ENVIRONMENT} {from_environment!r}"

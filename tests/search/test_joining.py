@@ -3,44 +3,52 @@
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from tempfile import TemporaryDirectory
 
 import grpc
 import pytest
 from ray._private.utils import check_version_info
+from ray.core.generated.gcs_service_pb2 import GetAllNodeInfoReply
+from ray.exceptions import RuntimeEnvSetupError
 
-from search.joining import AUTH_MODE, CHECK_ALIVE, join
+from search.joining import AUTH_MODE, CHECK_ALIVE, GET_NODES, join
 from trainable.errors import ConfigError
 
 TOKEN = "c0ffee" * 10
 
 
 class Head(grpc.GenericRpcHandler):
-    """Answers as a head does that asks for a token, or for none."""
+    """Answers as a head does that asks for a token, or for none, and has one node."""
 
-    def __init__(self, token: str | None) -> None:
+    def __init__(self, token: str | None, node: str) -> None:
         self._token = token
+        self._nodes = GetAllNodeInfoReply()
+        self._nodes.node_info_list.add().raylet_socket_name = node
 
     def service(self, details):
-        assert details.method == CHECK_ALIVE
+        reply = {CHECK_ALIVE: b"", GET_NODES: self._nodes.SerializeToString()}[details.method]
         given = dict(details.invocation_metadata).get("authorization")
 
         def answer(request: bytes, context: grpc.ServicerContext) -> bytes:
             if self._token is not None and given != f"Bearer {self._token}":
                 context.abort(grpc.StatusCode.UNAUTHENTICATED, "InvalidAuthToken")
-            return b""
+            return reply
 
         return grpc.unary_unary_rpc_method_handler(answer)
 
 
 @contextmanager
-def head(token: str | None = None):
-    """Yield the address of a head."""
-    server = grpc.server(ThreadPoolExecutor(1))
-    server.add_generic_rpc_handlers([Head(token)])
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    yield f"127.0.0.1:{port}"
-    server.stop(None)
+def head(token: str | None = None, *, is_here: bool = True):
+    """Yield the address of a head; its node is this machine, or another one."""
+    with TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as raylet:
+        raylet.bind(f"{folder}/raylet")
+        server = grpc.server(ThreadPoolExecutor(1))
+        node = f"{folder}/raylet" if is_here else f"{folder}/elsewhere"
+        server.add_generic_rpc_handlers([Head(token, node)])
+        port = server.add_insecure_port("127.0.0.1:0")
+        server.start()
+        yield f"127.0.0.1:{port}"
+        server.stop(None)
 
 
 @pytest.fixture(autouse=True)
@@ -126,3 +134,21 @@ def test_other_versions_on_the_cluster_are_named_with_ours():
         "Ray 2.60.0 and Python 3."
     )
     assert problem.endswith("or send the search with `python -m search.submit`.")
+
+
+@pytest.mark.parametrize("token", [None, TOKEN])
+def test_a_machine_that_is_none_of_the_clusters_is_told_to_send_the_search(monkeypatch, token):
+    monkeypatch.setenv("RAY_AUTH_TOKEN", TOKEN)
+    with head(token, is_here=False) as address:
+        problem = refused(address)
+    assert problem.startswith("--address: expected to be on a machine of the cluster at '")
+    assert problem.endswith("or send it with `python -m search.submit`.")
+
+
+def test_what_ray_cannot_set_up_is_one_line():
+    def connect():
+        raise RuntimeEnvSetupError("Failed to upload module:\n  no room")
+
+    with head() as address:
+        problem = refused(address, connect)
+    assert problem.endswith("environment. Failed to upload module: no room.")
