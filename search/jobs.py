@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -139,19 +139,22 @@ class Jobs:
         """Return all that a search has printed."""
         return str(self._client.get_job_logs(name))
 
-    def followed(self, name: str) -> Iterator[str]:
-        """Yield what a search prints, from its begin to its end, as it comes."""
-        chunks = self._client.tail_job_logs(name)
-        loop = asyncio.new_event_loop()
-        try:
-            while True:
-                try:
-                    yield loop.run_until_complete(anext(chunks))
-                except StopAsyncIteration:
-                    return
-        finally:
-            loop.run_until_complete(chunks.aclose())
-            loop.close()
+    def follow(self, name: str, write: Callable[[str], None]) -> None:
+        """Hand on what a search prints, from its begin to its end, as it comes.
+
+        Args:
+            name: The search.
+            write: Called with each piece of text.
+
+        Raises:
+            KeyboardInterrupt: After Ctrl-C; the search goes on.
+        """
+
+        async def hand_on() -> None:
+            async for text in self._client.tail_job_logs(name):
+                write(text)
+
+        asyncio.run(hand_on())
 
     def stop(self, name: str) -> SearchJob:
         """Have a search end as Ctrl-C does, and wait until it has."""

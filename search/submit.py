@@ -34,6 +34,7 @@ examples:
 """
 EXIT_CODES = {"done": DONE, "failed": FAILED, "stopped": INTERRUPTED}
 LAST_LINES = 5
+RESUMABLE = "Interrupted. Go on with:"
 SETTLE_S = 10  # a log ends a moment before its job does
 
 
@@ -175,14 +176,17 @@ def _logs(jobs: "Jobs", name: str, *, follow: bool) -> int:
         sys.stdout.write(jobs.logs(name))
         return DONE
     try:
-        for text in jobs.followed(name):
-            sys.stdout.write(text)
-            sys.stdout.flush()
+        jobs.follow(name, _write_through)
     except KeyboardInterrupt:
         sys.stderr.write(f"{name} goes on; --stop {name} ends it.\n")
         return INTERRUPTED
     job = jobs.ended(name, within_s=SETTLE_S)
     return EXIT_CODES.get(job.status, FAILED)
+
+
+def _write_through(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
 
 
 def _stop(jobs: "Jobs", options: argparse.Namespace, console: Console) -> int:
@@ -193,7 +197,10 @@ def _stop(jobs: "Jobs", options: argparse.Namespace, console: Console) -> int:
     job = jobs.stop(job.name)
     if not job.has_ended:
         raise SearchError(expected("--stop", f"{job.name!r} to end", f"one that is {job.status}"))
-    console.print(f"{job.name}: {job.status}. Go on with:", markup=False)
+    # Only a search that has begun says so; one that Ray had to kill does not.
+    has_begun = RESUMABLE in jobs.logs(job.name)
+    when = "Go on with:" if has_begun else "If its run folder is there, go on with:"
+    console.print(f"{job.name}: {job.status}. {when}", markup=False)
     resume = shlex.join(["--resume", job.run_folder])
     console.print(f"  {_command(options)} -- {resume}", markup=False)
     return DONE

@@ -1,10 +1,13 @@
 """A search sent to a real cluster: listed, looked at, stopped, gone on with, all by its token."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from threading import Timer
 
 import optuna
 import pytest
@@ -85,11 +88,13 @@ def test_a_search_is_sent_stopped_and_gone_on_with(
     monkeypatch.chdir(tmp_path)  # from a folder that is not that of the repository
     run = tmp_path / "runs" / "a"
     what = ("--space", space_file.name, "--data", str(coloured_folder), "--cache-dir", "cache")
-    epochs = ("--trials", "2", "--max-epochs", "60", "--grace-period", "60")
+    epochs = ("--trials", "2", "--max-epochs", "90", "--grace-period", "90")
     assert submit("--", *what, "--name", "a", *epochs).startswith(f"Sent: a (run folder {run})")
     assert submit("--list").splitlines()[1].startswith("a ")
     wait_for(lambda: len(list(run.glob("trials/*/metrics.csv"))) == 2)
     assert "a: running, 0:" in submit("--status", "a")
+    Timer(1, os.kill, (os.getpid(), signal.SIGINT)).start()
+    submit("--logs", "a", "--follow", code=130)
     again = submit("--", *what, "--name", "a", code=2)
     assert again.startswith(
         f"--name: expected a run folder in which nothing is running, got {run}"
