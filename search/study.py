@@ -92,8 +92,12 @@ class SearchStudy:
         self._study.add_trials(trials)
 
     def close(self) -> None:
-        """Close what the storage has open, so that its folder can be renamed."""
+        """Write what is left, and close what is open, so that the folder can be renamed."""
         self._record.close()
+
+    def settle(self, *, now: bool = False) -> None:
+        """Write what was left for later, if nothing was written for a second, or in any case."""
+        self._record.settle(now=now)
 
     def num_to_run(self, num_trials: int) -> int:
         """Return how many trials are left to start so that the study has so many in all."""
