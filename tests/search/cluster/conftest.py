@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import mkdtemp
@@ -118,6 +119,14 @@ class Namespace:
     def prefix(self) -> tuple[str, ...]:
         """Return what a command begins with that runs there, with mounts of its own."""
         return ("ip", "netns", "exec", self.name, "unshare", "--mount")
+
+    def lose_power(self) -> None:
+        """Kill every process that runs there: a node that is told to end drains first."""
+        command = ["ip", "netns", "pids", self.name]
+        listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        for pid in map(int, listed.split()):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
 
 def ip_command(text: str) -> None:

@@ -32,7 +32,7 @@ def test_a_machine_that_joins_late_is_used_and_one_that_dies_survived(
     # Each machine has one core: two trials train at once on two of them.
     search.wait_for(lambda: len(unfinished(search)) == 2)
     before = search.curves()
-    node.send_signal(signal.SIGTERM)
+    namespace.lose_power()
     node.wait(60)
     printed = search.finished()
     assert "its process died; it is tried again from its last epoch" in printed
