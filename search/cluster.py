@@ -2,19 +2,18 @@
 
 import logging
 import os
-import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from search.joining import join, quieten
 from search.resources import Available
-from trainable.errors import ConfigError, expected
+from search.shipped import package_folders
 
 # No trial puts data into Ray's object store: decoded images are memory-mapped files.
 OBJECT_STORE_BYTES = 128 * 2**20
 MAX_PENDING = "TUNE_MAX_PENDING_TRIALS_PG"
-CONNECT_S = 10
 DASHBOARD = "dashboard"
 ENVIRONMENT = {
     # Our own files are the record; Ray's snapshots and tables would only cost time.
@@ -27,6 +26,8 @@ ENVIRONMENT = {
     # Ctrl-C is ours: Ray's own handler prints, and stops without telling how a trial ended.
     "TUNE_DISABLE_SIGINT_HANDLER": "1",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    # What a job that runs a search gives its workers, and what the search does, is put together.
+    "RAY_OVERRIDE_JOB_RUNTIME_ENV": "1",
 }
 PRIVATE_ENVIRONMENT = {
     # A Ray that no other machine joins: each of its many servers then listens on loopback alone.
@@ -47,12 +48,17 @@ class Cluster:
     """A running cluster.
 
     Args:
-        nodes: What each of its machines has.
+        described: What Ray says of each node that may run trials.
         dashboard: Address of Ray's dashboard, or "".
     """
 
-    nodes: tuple[Available, ...]
+    described: tuple[dict[str, Any], ...]
     dashboard: str
+
+    @property
+    def nodes(self) -> tuple[Available, ...]:
+        """Return what each of its machines has."""
+        return available_on(self.described)
 
 
 def prepare_environment(*, max_concurrent: int | None = None, is_private: bool = False) -> None:
@@ -109,7 +115,7 @@ def _start(available: Available) -> str:
 def _started(available: Available, *, include_dashboard: bool) -> str:
     import ray
 
-    logging.getLogger("ray").setLevel(logging.ERROR)
+    quieten()
     context = ray.init(
         address="local",
         num_cpus=available.cpus,
@@ -119,13 +125,13 @@ def _started(available: Available, *, include_dashboard: bool) -> str:
         log_to_driver=False,
         logging_level=logging.CRITICAL,  # of a dashboard that fails it prints pages
     )
-    logging.getLogger("ray").setLevel(logging.ERROR)
+    quieten()
     return str(context.dashboard_url or "")
 
 
 @contextmanager
 def joined_cluster(address: str) -> Iterator[Cluster]:
-    """Run a block as part of a running cluster.
+    """Run a block as part of a running cluster, whose workers get our packages as they are here.
 
     Args:
         address: ``auto`` or ``host:port``.
@@ -134,42 +140,41 @@ def joined_cluster(address: str) -> Iterator[Cluster]:
         What the cluster has.
 
     Raises:
-        ConfigError: If there is no cluster at the address.
+        ConfigError: If there is no cluster at the address, or it cannot be joined.
     """
     prepare_environment()
     import ray
 
-    logging.getLogger("ray").setLevel(logging.ERROR)
-    try:
-        _knock(address)
-        context = ray.init(
+    runtime_env = {
+        "env_vars": WORKER_ENVIRONMENT,
+        "py_modules": [str(folder) for folder in package_folders()],
+    }
+    quieten()
+    context = join(
+        address,
+        lambda: ray.init(
             address=address,
             log_to_driver=False,
             logging_level=logging.ERROR,
-            runtime_env={"env_vars": WORKER_ENVIRONMENT},
-        )
-    except (OSError, ValueError) as error:
-        remedy = (
-            "Start one with `ray start --head`, set its RAY_AUTH_TOKEN here if it asks for one, "
-            "or leave --address out."
-        )
-        problem = expected("--address", "a running Ray cluster", repr(address), remedy)
-        raise ConfigError(problem) from error
-    logging.getLogger("ray").setLevel(logging.ERROR)
+            runtime_env=runtime_env,
+        ),
+    )
+    quieten()
     try:
-        yield Cluster(_nodes(ray.nodes()), str(context.dashboard_url or ""))
+        yield Cluster(nodes_with_cores(), str(context.dashboard_url or ""))
     finally:
         ray.shutdown()
 
 
-def _knock(address: str) -> None:
-    """Raise OSError if nobody listens: Ray would try for over a minute, then end the process."""
-    host, _, port = address.rpartition(":")
-    if host:
-        socket.create_connection((host, int(port)), timeout=CONNECT_S).close()
+def nodes_with_cores() -> tuple[dict[str, Any], ...]:
+    """Return what Ray says of each node that is alive and may run trials."""
+    import ray
+
+    alive = (node for node in ray.nodes() if node["Alive"])
+    return tuple(node for node in alive if node["Resources"].get("CPU"))
 
 
-def _nodes(described: list[dict[str, Any]]) -> tuple[Available, ...]:
-    """Return what the machines have that Ray describes; it leaves out what one has none of."""
-    resources = (node["Resources"] for node in described if node["Alive"])
+def available_on(described: Iterable[Mapping[str, Any]]) -> tuple[Available, ...]:
+    """Return what the nodes have that Ray describes; it leaves out what one has none of."""
+    resources = [node["Resources"] for node in described]
     return tuple(Available(int(has.get("CPU", 0)), int(has.get("GPU", 0))) for has in resources)

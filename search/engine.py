@@ -1,10 +1,12 @@
 """Runs a search: Ray Tune does the work, the ledger keeps the books."""
 
 import shutil
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
+from search.capacity import Capacity
 from search.cluster import prepare_environment, private_ray
 from search.ledger import WORKED_S, Audience, Ledger
 from search.packing import packing_of
@@ -72,10 +74,18 @@ def _new_ledger(
         run_folder=run_folder,
         objective=plan.objective,
         num_trials=options.trials,
-        max_concurrent=plan.resources.max_concurrent,
+        max_concurrent=_max_concurrent(plan),
         keep_checkpoints=options.keep_checkpoints,
         max_failed_share=options.max_failed_share,
     )
+
+
+def _max_concurrent(plan: SearchPlan) -> int | Callable[[], int]:
+    """Return how many trials run at a time: on a cluster that grows, as many as then fit."""
+    limit = plan.resources.max_concurrent
+    if plan.resources.available is not None or plan.options.max_concurrent is not None:
+        return limit
+    return Capacity(plan.options, limit)
 
 
 def _run_trials(
@@ -88,7 +98,9 @@ def _run_trials(
 ) -> bool:
     """Run Tune until the ledger has no more trials; return whether Ctrl-C ended it."""
     is_private = plan.resources.available is not None
-    prepare_environment(max_concurrent=plan.resources.max_concurrent, is_private=is_private)
+    # The books limit how many run; on a cluster that grows these become more.
+    most = plan.resources.max_concurrent if is_private else plan.options.trials
+    prepare_environment(max_concurrent=most, is_private=is_private)
     from search.tuning import tune_trials
 
     weights_dir = plan.options.weights_dir

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -61,7 +61,8 @@ class Ledger(Books):
         run_folder: Folder of the search.
         objective: What is optimised.
         num_trials: Trials that the study shall have in the end.
-        max_concurrent: Trials at a time, None for as many as the engine can run.
+        max_concurrent: Trials at a time, None for as many as the engine can run; a function
+            where that changes as the search runs.
         keep_checkpoints: Number of the best trials whose weights are kept.
         max_failed_share: Largest share of the trials begun by this process that may fail.
     """
@@ -75,7 +76,7 @@ class Ledger(Books):
         run_folder: Path,
         objective: Objective,
         num_trials: int,
-        max_concurrent: int | None,
+        max_concurrent: int | Callable[[], int] | None,
         keep_checkpoints: int,
         max_failed_share: float,
     ) -> None:
@@ -111,7 +112,9 @@ class Ledger(Books):
     @property
     def is_full(self) -> bool:
         """Return whether as many trials run as may at a time."""
-        return self._max_concurrent is not None and len(self._running) >= self._max_concurrent
+        limit = self._max_concurrent
+        limit = limit() if callable(limit) else limit
+        return limit is not None and len(self._running) >= limit
 
     def next_trial(self) -> Suggestion | None:
         """Hand out a trial; None where the next one ends before it begins.

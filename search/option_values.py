@@ -46,6 +46,12 @@ def seed(text: str) -> int:
 
 def address(text: str) -> str:
     """Return the address of a Ray: ``local``, ``auto``, or ``host:port``."""
+    if text.startswith("ray://"):
+        remedy = (
+            "A search runs on a machine of its cluster: send it there by "
+            "`python -m search.submit --address http://HEAD:8265 -- …`."
+        )
+        _refuse("local, auto, or host:port of a running cluster", text, remedy)
     if text not in ("local", "auto") and not _HOST_AND_PORT.fullmatch(text):
         _refuse("local, auto, or host:port of a running cluster", text)
     return text

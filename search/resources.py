@@ -91,7 +91,7 @@ def share_out_nodes(options: SearchOptions, nodes: Sequence[Available]) -> Resou
 
     Args:
         options: The options of the search; unless they say how many trials run at a time, as
-            many do as fit.
+            many do as fit, and unless they say on what, each on a GPU where there are any.
         nodes: What each machine of the cluster has.
 
     Raises:
@@ -99,6 +99,9 @@ def share_out_nodes(options: SearchOptions, nodes: Sequence[Available]) -> Resou
     """
     if options.gpus_per_trial == AUTO and any(_fitting(options, node, 1.0) for node in nodes):
         return _shared_by_need(options, nodes, None)
+    if options.gpus_per_trial is None:
+        has_gpus = any(_fitting(options, node, 1.0) for node in nodes)
+        options = options.model_copy(update={"gpus_per_trial": float(has_gpus)})
     asked = _on_cluster(options)
     fitting = sum(_fitting(options, node, asked.gpus_per_trial) for node in nodes)
     if not fitting:
@@ -110,7 +113,16 @@ def share_out_nodes(options: SearchOptions, nodes: Sequence[Available]) -> Resou
         both = expected("--cpus-per-trial", "what one machine of the cluster has free", got)
         raise ConfigError(_too_much(options, largest, whose="of its largest machine") or both)
     concurrent = min(options.max_concurrent or fitting, options.trials)
-    return replace(asked, max_concurrent=concurrent)
+    cpus = options.cpus_per_trial or _even_share(options, nodes, asked.gpus_per_trial)
+    return replace(asked, cpus_per_trial=cpus, max_concurrent=concurrent)
+
+
+def _even_share(options: SearchOptions, nodes: Sequence[Available], gpus: float) -> float:
+    """Return the cores that every trial on a cluster gets: of the GPUs' machines all, evenly."""
+    if not gpus:
+        return 1.0
+    fitting = [(node.cpus, _fitting(options, node, gpus)) for node in nodes]
+    return float(min(cpus // num for cpus, num in fitting if num))
 
 
 def missing_gpus(options: SearchOptions, resources: Resources) -> tuple[str, ...]:
@@ -157,10 +169,6 @@ def _number(options: SearchOptions) -> float:
 
 
 def _on_cluster(options: SearchOptions) -> Resources:
-    if options.gpus_per_trial is None:
-        remedy = "Give 0 to run on the CPU."
-        what = f"a number or auto, together with --address {options.address}"
-        raise ConfigError(expected("--gpus-per-trial", what, "nothing", remedy))
     cpus = options.cpus_per_trial or 1.0
     concurrent = min(options.max_concurrent or options.trials, options.trials)
     return Resources(cpus, _number(options), concurrent, None)

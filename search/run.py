@@ -6,7 +6,7 @@ import shlex
 import sys
 import traceback
 from collections.abc import Callable, Container, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -69,10 +69,13 @@ def _on_cluster(plan: "SearchPlan", console: Console) -> Iterator["SearchPlan"]:
         yield plan
         return
     from search.cluster import joined_cluster
+    from search.node_check import check_nodes
     from search.resources import missing_gpus, share_out_nodes
 
     with joined_cluster(plan.options.address) as cluster:
         resources = share_out_nodes(plan.options, cluster.nodes)
+        with console.status("looking at every node") if console.is_terminal else nullcontext():
+            check_nodes(plan, cluster.described)
         if cluster.dashboard:
             console.print(f"dashboard: http://{cluster.dashboard}")
         for note in missing_gpus(plan.options, resources):

@@ -184,9 +184,17 @@ class BooksScheduler(_NotPickled, FIFOScheduler):  # type: ignore[misc]  # Ray h
         self._machines = Machines(books.note)
 
     def choose_trial_to_run(self, tune_controller: Any) -> Trial | None:  # noqa: ANN401
-        """Return the next trial to run; Tune asks many times a second, whatever happens."""
+        """Return the next trial to run; Tune asks many times a second, whatever happens.
+
+        A worker that came free goes to a trial for which none is starting. Tune would give it to
+        one that waits for a worker on a machine that has joined, and end that worker unused:
+        where trials take less time than a worker takes to start, the machine would stay idle.
+        """
         live = tune_controller.get_live_trials()
         self._stopper.guard(lambda: self._look_after(live), None)
+        for trial in live:
+            if trial.status == Trial.PENDING and trial not in tune_controller._trial_to_actor:
+                return trial
         return super().choose_trial_to_run(tune_controller)
 
     def _look_after(self, trials: Iterable[Trial]) -> None:

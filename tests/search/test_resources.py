@@ -89,9 +89,10 @@ def test_gpus_can_be_simulated(monkeypatch):
     assert available_here().gpus == 3
 
 
-def test_on_a_cluster_the_gpus_of_a_trial_must_be_given():
-    with pytest.raises(ConfigError, match=r"--gpus-per-trial: .*together with --address auto"):
-        shared(None, address="auto")
+def test_on_a_cluster_a_trial_gets_a_gpu_and_its_share_of_the_cores_where_there_are_any():
+    assert of_nodes() == Resources(4, 1, 3, None)
+    assert of_nodes((Available(12, 2), Available(4, 1))) == Resources(4, 1, 3, None)
+    assert of_nodes((Available(4, 0), Available(2, 0))) == Resources(1, 0, 6, None)
 
 
 def test_on_a_cluster_as_many_trials_as_wanted_may_run():

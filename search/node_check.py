@@ -1,0 +1,198 @@
+"""Whether every node of a cluster can run the trials of a search, asked before any runs."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from trainable.errors import ConfigError, expected, first_line
+
+if TYPE_CHECKING:
+    from search.plan import SearchPlan
+
+ANSWER_S = 180  # a node that starts its first worker imports Ray for this
+MARK_FOLDER = ".search-"
+NUM_IMAGES = 20
+# A trial's bits, and what a checkpoint means, depend on them.
+NEEDED = ("torch", "torchvision", "timm", "albumentations", "torchmetrics", "adamp")
+
+
+@dataclass(frozen=True)
+class Places:
+    """What each node must see as the machine does that the search runs on.
+
+    Args:
+        runs: A file in the folder of run folders, which has been made for this.
+        images: Some images of the data.
+        weights: Files of pretrained weights.
+        cache: Folder of decoded images, which each node may have for itself.
+        versions: Packages and the versions that they have here.
+    """
+
+    runs: Path
+    images: tuple[Path, ...]
+    weights: tuple[Path, ...]
+    cache: Path
+    versions: Mapping[str, str]
+
+
+def check_nodes(plan: "SearchPlan", nodes: Sequence[Mapping[str, Any]]) -> None:
+    """Ask every node that trials may run on for the run folder, images and weights of a search.
+
+    Args:
+        plan: The plan of the search.
+        nodes: What Ray says of each node of the cluster that has been joined.
+
+    Raises:
+        ConfigError: With a line for each node that lacks something.
+    """
+    with _marked(plan) as mark:
+        places = Places(
+            runs=mark,
+            images=_some_images(plan),
+            weights=_weights(plan),
+            cache=plan.data.cache_dir,
+            versions=installed(),
+        )
+        problems = [
+            f"node {node['NodeManagerAddress']}: {problem}"
+            for node, found in zip(nodes, _answers(places, nodes), strict=True)
+            for problem in found
+        ]
+    if problems:
+        raise ConfigError(problems)
+
+
+def problems_here(places: Places) -> list[str]:
+    """Return what is missing on the machine that this runs on; a task of Ray on each node."""
+    return [*_packages(places), *_run_folder(places), *_files(places), *_cache(places)]
+
+
+def installed() -> dict[str, str]:
+    """Return the packages that must be the same everywhere, with their versions here."""
+    found = {}
+    for name in NEEDED:
+        try:
+            found[name] = version(name).partition("+")[0]  # "+cu130" and "+cpu" may differ
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _packages(places: Places) -> Iterator[str]:
+    here = installed()
+    for name, wanted in places.versions.items():
+        if here.get(name) != wanted:
+            what = f"version {wanted}, which the search runs with"
+            remedy = "Install the same dependencies on every node."
+            yield expected(name, what, here.get(name, "none"), remedy)
+
+
+def _run_folder(places: Places) -> Iterator[str]:
+    remedy = "Give --runs-dir a folder on storage that all nodes share."
+    folder = places.runs.parent.parent
+    if not places.runs.is_file():
+        yield expected("--runs-dir", f"{folder} of the machine of the search", "another", remedy)
+    elif problem := _unwritable(places.runs.parent):
+        remedy = "Mount it so that the workers' user may write to it."
+        yield expected("--runs-dir", "a folder to write to", f"{folder} ({problem})", remedy)
+
+
+def _files(places: Places) -> Iterator[str]:
+    remedy = "Keep data on storage that all nodes share, at the same path."
+    by_cache = "Give --cache-dir a folder on storage that all nodes share: it has the data."
+    for option, files, words in (
+        ("--data", places.images, "images"),
+        ("backbone/pretrained", places.weights, "weights"),
+    ):
+        missing = [file for file in files if not file.is_file()]
+        if missing:
+            got = f"no {missing[0]} ({len(missing)} of {len(files)} looked for are missing)"
+            is_cached = missing[0].is_relative_to(places.cache)
+            what = f"the same {words} as on the machine of the search"
+            yield expected(option, what, got, by_cache if is_cached else remedy)
+
+
+def _cache(places: Places) -> Iterator[str]:
+    if problem := _unwritable(places.cache):
+        remedy = "Give --cache-dir a folder that each node can write to."
+        got = f"{places.cache} ({problem})"
+        yield expected("--cache-dir", "a folder to write to", got, remedy)
+
+
+def _unwritable(folder: Path) -> str:
+    """Return why nothing can be written to a folder, which is made where absent; "" if it can."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=MARK_FOLDER, dir=folder):
+            return ""
+    except OSError as error:
+        return error.strerror or str(error)
+
+
+@contextmanager
+def _marked(plan: "SearchPlan") -> Iterator[Path]:
+    """Yield a file in the folder of run folders, or in the one above that exists already."""
+    runs = plan.options.runs_dir.absolute()
+    above = next(folder for folder in (runs, *runs.parents) if folder.exists())
+    with TemporaryDirectory(prefix=MARK_FOLDER, dir=above) as folder:
+        mark = Path(folder, "mark")
+        mark.touch()
+        yield mark
+
+
+def _some_images(plan: "SearchPlan") -> tuple[Path, ...]:
+    """Return images from all over the data, its first and last one among them."""
+    paths = plan.data.index.table["path"]
+    step = max(1, (len(paths) - 1) // NUM_IMAGES)
+    chosen = [*paths.iloc[::step], paths.iloc[-1]]
+    return tuple(plan.data.index.root / path for path in chosen)
+
+
+def _weights(plan: "SearchPlan") -> tuple[Path, ...]:
+    """Return the files of weights that trials may start from, but for the shipped and hub's."""
+    if plan.resumes:
+        return ()  # trials that go on have weights of their own
+    from search.pretrained import backbones_of
+    from trainable import pretrained
+
+    backbones = backbones_of(plan.space, plan.check, plan.options.pins)
+    files = {backbone.weights_file(plan.options.weights_dir) for backbone in backbones}
+    shipped = Path(str(pretrained.__file__)).parent
+    return tuple(sorted(file for file in files if file and not file.is_relative_to(shipped)))
+
+
+def _answers(places: Places, nodes: Sequence[Mapping[str, Any]]) -> Iterator[list[str]]:
+    """Yield what each node answers, all asked at once."""
+    import ray
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    ask = ray.remote(num_cpus=0, max_retries=0)(problems_here)
+    asked = [
+        ask.options(
+            scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
+        ).remote(places)
+        for node in nodes
+    ]
+    yield from map(partial(_answer, ray), asked)
+
+
+def _answer(ray: Any, asked: Any) -> list[str]:  # noqa: ANN401  # Ray has no types
+    try:
+        return list(ray.get(asked, timeout=ANSWER_S))
+    except ray.exceptions.GetTimeoutError:
+        remedy = "`ray status` says how it is; take it out of the cluster or start it again."
+        return [expected("worker", f"an answer within {ANSWER_S} s", "none", remedy)]
+    except (ray.exceptions.NodeDiedError, ray.exceptions.TaskUnschedulableError):
+        return []  # it has gone away, and trials do not get there
+    except ray.exceptions.RayError as error:
+        remedy = "Install the same dependencies on every node."
+        return [expected("worker", "to start", first_line(_cause(error)), remedy)]
+
+
+def _cause(error: Exception) -> Exception:
+    return getattr(error, "cause", None) or error

@@ -1,0 +1,76 @@
+"""Machines of a cluster, in network namespaces: one joins late, is used, and is lost."""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+from optuna.trial import TrialState
+from pandas.testing import assert_frame_equal
+
+pytestmark = pytest.mark.slow
+
+NODE_CPUS = ("--num-cpus", "1")
+
+
+@pytest.fixture(autouse=True)
+def _environment(ray_network, monkeypatch):
+    for name, value in ray_network.environment.items():
+        monkeypatch.setenv(name, value)
+
+
+def test_a_machine_that_joins_late_is_used_and_one_that_dies_survived(
+    start, ray_network, namespace
+):
+    epochs = ("--max-epochs", "100", "--grace-period", "100", "--trials", "4")
+    search = start(*epochs, "--address", ray_network.gcs)
+    search.wait_for_epochs(1)
+    # In a folder where nothing of the repository is.
+    node = ray_network.start(
+        "--address", ray_network.gcs, *NODE_CPUS, prefix=namespace.prefix, ip=namespace.ip
+    )
+    # Each machine has one core: two trials train at once on two of them.
+    search.wait_for(lambda: len(unfinished(search)) == 2)
+    before = search.curves()
+    namespace.lose_power()
+    node.wait(60)
+    printed = search.finished()
+    assert "its process died; it is tried again from its last epoch" in printed
+    trials = search.trials()
+    assert [trial.state for trial in trials] == [TrialState.COMPLETE] * 4
+    assert [len(trial.intermediate_values) for trial in trials] == [100] * 4
+    for number, curve in before.items():
+        assert_frame_equal(search.curves()[number].head(len(curve)), curve)
+
+
+def unfinished(search) -> list[int]:
+    return [number for number, curve in search.curves().items() if 2 <= len(curve) < 100]
+
+
+def test_data_that_a_machine_does_not_see_is_named_before_trials_start(
+    ray_network, namespace, coloured_folder, space_file, tmp_path
+):
+    hidden = f'mount -t tmpfs none {coloured_folder} && exec "$@"'
+    node = ray_network.start(
+        *("--address", ray_network.gcs, *NODE_CPUS),
+        prefix=(*namespace.prefix, "sh", "-c", hidden, "sh"),
+        ip=namespace.ip,
+    )
+    what = ("--space", space_file, "--data", coloured_folder, "--cache-dir", tmp_path / "cache")
+    options = ("--address", ray_network.gcs, "--runs-dir", tmp_path / "runs")
+    done = subprocess.run(
+        [sys.executable, "-m", "search.run", *map(str, (*what, *options))],
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    node.send_signal(signal.SIGTERM)
+    node.wait(60)
+    assert done.returncode == 2
+    [line] = done.stderr.splitlines()
+    assert line.startswith(
+        f"node {namespace.ip}: --data: expected the same images as on the machine of the search, "
+        f"got no {coloured_folder}/"
+    )
+    assert line.endswith("Keep data on storage that all nodes share, at the same path.")
+    assert not (tmp_path / "runs").exists()

@@ -1,0 +1,64 @@
+"""What a node finds missing, asked on this machine."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from search.node_check import Places, installed, problems_here
+
+
+@pytest.fixture
+def places(tmp_path) -> Places:
+    mark = tmp_path / "runs" / ".search-x" / "mark"
+    image, weights = tmp_path / "images" / "0.png", tmp_path / "weights.safetensors"
+    for path in (mark, image, weights):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    return Places(mark, (image,), (weights,), tmp_path / "cache", installed())
+
+
+def test_a_node_that_sees_all_has_no_problems(places):
+    assert problems_here(places) == []
+
+
+@pytest.mark.parametrize(
+    ("lost", "start", "remedy"),
+    [
+        ("runs", "--runs-dir: expected", "Give --runs-dir a folder on storage that all nodes"),
+        ("images", "--data: expected the same images as on the mach", "Keep data on storage that"),
+        ("weights", "backbone/pretrained: expected the same weights", "Keep data on storage that"),
+    ],
+)
+def test_what_a_node_does_not_see_is_named_with_what_helps(places, lost, start, remedy):
+    found = getattr(places, lost)
+    path = found[0] if isinstance(found, tuple) else found
+    path.unlink()
+    [problem] = problems_here(places)
+    assert problem.startswith(start)
+    assert remedy in problem
+
+
+def test_drawn_images_that_are_in_the_cache_of_another_machine_are_asked_for_there(places):
+    drawn = replace(places, images=(places.cache / "faces" / "0.png", *places.images))
+    [problem] = problems_here(drawn)
+    assert f"got no {places.cache}/faces/0.png (1 of 2 looked for are missing)" in problem
+    assert "Give --cache-dir a folder on storage that all nodes share" in problem
+
+
+def test_another_version_of_a_package_is_named(places):
+    other = replace(places, versions={**places.versions, "timm": "0.1.0", "no-such-one": "2.0"})
+    first, second = problems_here(other)
+    assert first.startswith("timm: expected version 0.1.0, which the search runs with, got 1.")
+    assert second.startswith(
+        "no-such-one: expected version 2.0, which the search runs with, got n"
+    )
+
+
+def test_a_cache_and_a_run_folder_that_cannot_be_written_are_refused(places):
+    (places.runs.parents[2] / "file").touch()
+    [problem] = problems_here(replace(places, cache=places.runs.parents[2] / "file" / "cache"))
+    assert problem.startswith("--cache-dir: expected a folder to write to, got")
+    assert "(Not a directory). Give --cache-dir a folder that each node can" in problem
+    [problem] = problems_here(replace(places, runs=Path("/proc/self/status")))
+    assert problem.startswith("--runs-dir: expected a folder to write to, got /proc (")
