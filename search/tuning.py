@@ -50,11 +50,13 @@ def tune_trials(
         UnwritableError, StorageInternalError: If run folder or study can no longer be written.
     """
     _quieten()
+    worker = tune.with_resources(trainable, resources_of)
+    worker.__qualname__ = trainable.__qualname__  # what Ray's dashboard calls its class
     stopper = SearchStopper(budget_s)
     searcher = BooksSearcher(books, stopper, constants, packing)
     scheduler = BooksScheduler(books, stopper, Watch(trial_timeout_s), packing)
     tuner = tune.Tuner(
-        tune.with_resources(trainable, resources_of),
+        worker,
         tune_config=tune.TuneConfig(
             search_alg=searcher, scheduler=scheduler, num_samples=NO_LIMIT, reuse_actors=True
         ),

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import sys
 import traceback
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
@@ -43,8 +44,9 @@ class Shown:
     """What Ray's dashboard and Prometheus show of the trial that a worker trains.
 
     - The title of the process: trial, epoch under way, last value. Ray names an actor once, when
-      it starts, and keeps it for many trials. It counts processes by the first word of the
-      title, which therefore is the same for all.
+      it starts, and an actor trains many trials. The dashboard's list of processes shows the
+      first word; Ray keeps metrics of CPU and memory by it, so it does not change in a trial.
+    - A line an epoch in the log of the actor.
     - Metrics with the tags ``run`` and ``trial``; Ray puts ``ray_`` before their names. It cannot
       forget a series before its process ends, so the gauges of a trial that is over become NaN,
       which charts leave out.
@@ -74,7 +76,7 @@ class Shown:
         done, epochs = trial.progress.epoch, trial.config.epochs
         value = trial.last_row().get(self._metric) if done else None
         text = "" if value is None else f" {self._metric} {value:.4f}"
-        setproctitle(f"{TITLE} {trial_id(number)} epoch {done + 1}/{epochs}{text} of {self._run}")
+        setproctitle(f"{TITLE}.{trial_id(number)} epoch {done + 1}/{epochs}{text} of {self._run}")
 
     def end_epoch(self, number: int, row: Mapping[str, float], *, gpus: float) -> None:
         """Take in an epoch of a trial that has so many GPUs or such a share of one."""
@@ -82,8 +84,17 @@ class Shown:
         for key, gauge in self._gauges.items():
             gauge.set(row[key], tags)
         self._value.set(row.get(self._metric, math.nan), tags)
+        self._print(number, row)
         if gpus:
             self._gpu_seconds.inc(gpus * row["seconds"], {"run": self._run})
+
+    def _print(self, number: int, row: Mapping[str, float]) -> None:
+        value = row.get(self._metric, math.nan)
+        sys.stdout.write(
+            f"trial {trial_id(number)} epoch {row['epoch']:.0f}: {self._metric} {value:.4f}, "
+            f"{row['seconds']:.1f} s\n"
+        )
+        sys.stdout.flush()
 
     def end_trial(self, number: int) -> None:
         """Take in that a trial is over or goes on elsewhere."""
