@@ -4,6 +4,7 @@ import argparse
 import importlib.util
 import socketserver
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
@@ -55,6 +56,8 @@ def _dashboard(argv: Sequence[str] | None) -> int:
         what = "optuna-dashboard to be installed"
         raise ConfigError(expected("analysis.dashboard", what, "no such package", remedy))
     server, study_id = _server_of(run, arguments.port)
+    # Its figures warn of few trials whenever a page is drawn.
+    warnings.filterwarnings("ignore", category=UserWarning, module="optuna")
     with server:
         url = f"http://{HOST}:{server.server_port}/dashboard/studies/{study_id}"
         sys.stdout.write(f"Study of {run.name}: {url}\nCtrl-C ends it.\n")

@@ -133,11 +133,12 @@ class Feed(Audience):
 
     def _work(self) -> None:
         while (number := self._next()) is not None:
+            is_last_try = self._is_closing
             try:
                 self._send(number)
             except Exception as error:  # noqa: BLE001 - whatever it is, no search ends for it
                 self._failed(error)
-                if self._is_closing:
+                if is_last_try:
                     return
             else:
                 self._worked()

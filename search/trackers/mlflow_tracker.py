@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
 
 from search.trackers.base import Received, TrackedSearch, Tracker, TrialEnd
 from trainable.errors import ConfigError, expected
@@ -61,7 +62,7 @@ class MlflowTracker(Tracker):
         problem = _why_silent(uri)
         if problem:
             remedy = f"Start it, mend {URI}, or leave mlflow out."
-            got = f"{uri.rpartition('@')[2]} ({problem})"
+            got = f"{urlsplit(uri).netloc.rpartition('@')[2]} ({problem})"
             raise ConfigError(
                 expected("--log-to mlflow", "an MLflow server that answers", got, remedy)
             )
@@ -147,8 +148,11 @@ class MlflowTracker(Tracker):
 
 def _why_silent(uri: str) -> str:
     """Return why a server does not answer, or "" if it does, be it that it asks for a login."""
+    parts = urlsplit(uri)
+    host = parts.netloc.rpartition("@")[2]  # urllib takes a name and password for a part of it
+    url = urlunsplit((parts.scheme, host, f"{parts.path.rstrip('/')}/health", "", ""))
     try:
-        urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=ANSWERS_WITHIN_S).close()  # noqa: S310
+        urllib.request.urlopen(url, timeout=ANSWERS_WITHIN_S).close()  # noqa: S310
     except urllib.error.HTTPError as error:
         return "" if error.code < HTTPStatus.INTERNAL_SERVER_ERROR else str(error)
     except (OSError, ValueError) as error:
