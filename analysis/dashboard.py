@@ -52,7 +52,7 @@ def _dashboard(argv: Sequence[str] | None) -> int:
     arguments = _parse(argv)
     run = RunFolder(arguments.run)
     if importlib.util.find_spec("optuna_dashboard") is None:
-        remedy = "pip install 'classifier-search[dashboard]'"
+        remedy = "pip install 'classifier-search[dashboard]'."
         what = "optuna-dashboard to be installed"
         raise ConfigError(expected("analysis.dashboard", what, "no such package", remedy))
     server, study_id = _server_of(run, arguments.port)

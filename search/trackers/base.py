@@ -79,7 +79,7 @@ class Tracker(ABC):
         """
         if importlib.util.find_spec(cls.package) is None:
             what = f"{cls.package} to be installed"
-            remedy = f"pip install 'classifier-search[{cls.extra}]'"
+            remedy = f"pip install 'classifier-search[{cls.extra}]'."
             raise ConfigError(expected(f"--log-to {cls.name}", what, "no such package", remedy))
 
     @abstractmethod
