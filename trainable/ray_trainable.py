@@ -15,7 +15,7 @@ import cv2
 import ray
 import torch
 from ray import tune
-from ray._raylet import setproctitle
+from ray._raylet import setproctitle  # type: ignore[attr-defined]
 from ray.tune.result import DONE
 from ray.util.metrics import Counter, Gauge
 

@@ -29,6 +29,7 @@ class Seen:
     events: list[dict]
     notes: str
     code: int
+    run: Path
 
     def values(self, name: str) -> dict[str, float]:
         """Return a metric's values by its label ``state``, ``trial`` or ``metric``."""
@@ -80,14 +81,17 @@ def watched(search) -> Seen:
     os.kill(search.process.pid, signal.SIGINT)
     code, notes = search.ended()
     lines = (search.run / "events.jsonl").read_text().splitlines()
-    return Seen(series, actors, log, titles, [json.loads(line) for line in lines], notes, code)
+    events = [json.loads(line) for line in lines]
+    return Seen(series, actors, log, titles, events, notes, code, search.run)
 
 
 @pytest.fixture(scope="module")
 def seen(start_once):
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("RAY_metrics_report_interval_ms", "500")
-        search = start_once("--trials", "3", "--max-epochs", "500", "--grace-period", "500")
+        environment.setenv("WANDB_MODE", "offline")
+        trials = ("--trials", "3", "--max-epochs", "500", "--grace-period", "500")
+        search = start_once(*trials, "--log-to", "wandb")
         return watched(search)
 
 
@@ -150,3 +154,15 @@ def test_the_event_log_tells_the_search_from_beginning_to_end(seen):
     put_back = {e["trial"] for e in seen.events if e.get("state") == "waiting"}
     assert put_back == {0, 1}
     assert "\x1b" not in seen.notes
+
+
+@pytest.mark.slow
+def test_an_interrupted_search_has_sent_every_epoch_to_its_tracker(seen):
+    sent = json.loads((seen.run / "wandb" / "sent.json").read_text())
+    curves = {int(file.parent.name): file for file in seen.run.glob("trials/*/metrics.csv")}
+    num_epochs = {str(n): len(file.read_text().splitlines()) - 1 for n, file in curves.items()}
+    assert {number: facts["epochs"] for number, facts in sent.items()} == num_epochs
+    assert {facts["has_ended"] for facts in sent.values()} == {False}
+    assert seen.notes.splitlines()[1:] == [
+        f"Interrupted. Go on with: python -m search.run --resume {seen.run}"
+    ]
