@@ -50,13 +50,11 @@ def tune_trials(
         UnwritableError, StorageInternalError: If run folder or study can no longer be written.
     """
     _quieten()
-    worker = tune.with_resources(trainable, resources_of)
-    worker.__qualname__ = trainable.__qualname__  # what Ray's dashboard calls its class
     stopper = SearchStopper(budget_s)
     searcher = BooksSearcher(books, stopper, constants, packing)
     scheduler = BooksScheduler(books, stopper, Watch(trial_timeout_s), packing)
     tuner = tune.Tuner(
-        worker,
+        _with_resources(trainable),
         tune_config=tune.TuneConfig(
             search_alg=searcher, scheduler=scheduler, num_samples=NO_LIMIT, reuse_actors=True
         ),
@@ -71,6 +69,13 @@ def tune_trials(
     with interruptible(stopper.interrupt), stopper.raised():
         tuner.fit()
     return stopper.was_interrupted
+
+
+def _with_resources(trainable: type[tune.Trainable]) -> type[tune.Trainable]:
+    """Return a trainable that asks for its trial's resources, under its own name."""
+    asking: type[tune.Trainable] = tune.with_resources(trainable, resources_of)
+    asking.__qualname__ = trainable.__qualname__  # what Ray's dashboard shows
+    return asking
 
 
 def _quieten() -> None:

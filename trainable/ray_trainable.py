@@ -73,7 +73,8 @@ class Shown:
 
     def begin_epoch(self, number: int, trial: Trial) -> None:
         """Take in that a trial begins an epoch."""
-        done, epochs = trial.progress.epoch, trial.config.epochs
+        done = trial.progress.epoch
+        epochs = trial.objective.num_epochs or trial.config.epochs
         value = trial.last_row().get(self._metric) if done else None
         text = "" if value is None else f" {self._metric} {value:.4f}"
         setproctitle(f"{TITLE}.{trial_id(number)} epoch {done + 1}/{epochs}{text} of {self._run}")
