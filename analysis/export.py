@@ -1,4 +1,5 @@
 """``python -m analysis.export RUN --top K --out DIR``: the best trials of a run as a bundle."""
+# PYTHON_ARGCOMPLETE_OK: shells may complete its options
 
 import argparse
 import sys
@@ -16,6 +17,11 @@ from analysis.run_folder import RunFolder
 from trainable.command import ArgumentParser, positive_whole_number, run_command
 from trainable.errors import ConfigError, expected
 from trainable.trial_folder import trial_id
+
+EXAMPLES = """
+python -m analysis.export runs/NAME --out best
+python -m analysis.export runs/NAME --top 3 --out best --format onnx
+"""
 
 
 def best_with_weights(run: RunFolder, top: int) -> list[int]:
@@ -40,7 +46,7 @@ def best_with_weights(run: RunFolder, top: int) -> list[int]:
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     about = "Write the best trials of a search as a bundle, checked to predict as in training."
-    parser = ArgumentParser("python -m analysis.export", about)
+    parser = ArgumentParser("python -m analysis.export", about, examples=EXAMPLES)
     parser.add_argument("run", metavar="RUN", type=Path, help="run folder")
     how_many = "how many trials, the best ones (1)"
     parser.add_argument("--top", metavar="K", type=positive_whole_number, default=1, help=how_many)

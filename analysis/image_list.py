@@ -7,6 +7,7 @@ import pandas as pd
 
 from trainable.data.image_files import image_paths
 from trainable.errors import ConfigError, expected, first_line
+from trainable.nearby import nearest_path
 
 PATH, IMAGE_ID, ANSWER = "path", "ImageID", "ans"
 IMAGES_FOLDER = "images"
@@ -47,7 +48,8 @@ def read_image_list(source: Path) -> ImageList:
             raise ConfigError(expected(str(source), "a folder with images below it", "none"))
         return ImageList(tuple(names), tuple(source / name for name in names))
     if not source.is_file():
-        raise ConfigError(expected(str(source), TABLE_OR_FOLDER, "no such path"))
+        remedy = nearest_path(source)
+        raise ConfigError(expected(str(source), TABLE_OR_FOLDER, "no such path", remedy))
     return _from_table(source)
 
 

@@ -1,4 +1,5 @@
 """``python -m analysis.leaderboard RUN…``: the trials of one or many run folders, best first."""
+# PYTHON_ARGCOMPLETE_OK: shells may complete its options
 
 import argparse
 import json
@@ -31,14 +32,13 @@ from trainable.errors import ConfigError, expected
 
 WIDTH_WITHOUT_TERMINAL = 100
 SHOWN_ROWS = 20
-EXAMPLES = """\
-examples:
-  python -m analysis.leaderboard runs/NAME
-  python -m analysis.leaderboard runs --metric val/loss --at last
-  python -m analysis.leaderboard s3://bucket/runs --csv trials.csv
-  python -m analysis.leaderboard runs/NAME --compare 7 12
-  python -m analysis.leaderboard --compare runs/A/trials/0007 runs/B/trials/0012
-  python -m analysis.leaderboard --compare runs/A runs/B
+EXAMPLES = """
+python -m analysis.leaderboard runs/NAME
+python -m analysis.leaderboard runs --metric val/loss --at last
+python -m analysis.leaderboard s3://bucket/runs --csv trials.csv
+python -m analysis.leaderboard runs/NAME --compare 7 12
+python -m analysis.leaderboard --compare runs/A/trials/0007 runs/B/trials/0012
+python -m analysis.leaderboard --compare runs/A runs/B
 """
 
 
@@ -132,9 +132,9 @@ def _write_markdown(path: Path, text: str) -> None:
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = ArgumentParser("python -m analysis.leaderboard", "Rank the trials of searches.")
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = EXAMPLES
+    about = "Rank the trials of searches."
+    parser = ArgumentParser("python -m analysis.leaderboard", about, examples=EXAMPLES)
+    parser.usage = "python -m analysis.leaderboard RUN… [options]"
     add = parser.add_argument
     add("runs", metavar="RUN", nargs="*", help=HELP)
     add("--metric", metavar="NAME", help="rank by a recorded metric, such as val/loss")

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from analysis.formats.names import FILES, FORMATS, SAFETENSORS, FormatName
 from trainable.data.index import Attribute, LabelSpace
 from trainable.errors import ConfigError, expected
+from trainable.nearby import nearest_path
 
 VERSION: Literal[1] = 1
 CONFIG = "config.json"
@@ -158,7 +159,7 @@ def parse_manifest(file: Path) -> Manifest:
     if not file.is_file():
         what = "a bundle that analysis.export wrote"
         got = f"no {file.name}" if file.parent.is_dir() else "no such folder"
-        raise ConfigError(expected(str(file.parent), what, got))
+        raise ConfigError(expected(str(file.parent), what, got, nearest_path(file.parent)))
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:

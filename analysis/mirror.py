@@ -31,7 +31,10 @@ NUM_THREADS = 16
 VERSIONS = ("size", "ETag", "etag", "md5Hash", "mtime", "LastModified", "last_modified", "created")
 PACKAGES = {"s3": "s3fs", "s3a": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "abfs": "adlfs"}
 _FOLDERS = r"(?P<run>(?:(?!\.|trials/)[^/\\:\x00-\x1f]+/){0,8})"
-_OF_RUN = r"run\.json|space\.py|split\.csv|study\.db(?:-journal|-wal)?"
+_OF_RUN = (
+    r"run\.json|space\.py|split\.csv|study\.db(?:-journal|-wal)?"
+    r"|files/\d+-[^/\\:\x00-\x1f]+"
+)
 _OF_TRIAL = (
     r"config\.json|metrics\.csv|val_probs\.npz|confusion\.csv|error\.txt"
     r"|checkpoint/(?P<weights>best\.safetensors)"

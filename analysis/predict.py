@@ -1,4 +1,5 @@
 """``python -m analysis.predict BUNDLE --images … --out FILE.csv``: classes of new images."""
+# PYTHON_ARGCOMPLETE_OK: shells may complete its options
 
 import argparse
 import os
@@ -18,13 +19,18 @@ from analysis.prediction_table import SUFFIXES, prediction_table, write_predicti
 from trainable.command import ArgumentParser, positive_whole_number, run_command
 from trainable.errors import ConfigError, expected
 
+EXAMPLES = """
+python -m analysis.predict bundle --images photos/ --out predictions.csv
+python -m analysis.predict bundle --images info.csv --out output.csv --flip  # fills column ans
+"""
 DEVICES = ("auto", "cpu", "cuda")
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     about = "Predict the classes of images with a bundle of analysis.ensemble or analysis.export."
     what = "a folder, or a CSV or Parquet table with path or ImageID; a column ans is filled in"
-    parser = ArgumentParser("python -m analysis.predict", about)
+    parser = ArgumentParser("python -m analysis.predict", about, examples=EXAMPLES)
+    parser.usage = "python -m analysis.predict BUNDLE --images DIR_OR_CSV --out FILE [options]"
     add = parser.add_argument
     add("bundle", metavar="BUNDLE", type=Path, help="folder of the bundle")
     add("--images", metavar="DIR_OR_CSV", type=Path, required=True, help=what)

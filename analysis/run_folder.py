@@ -16,6 +16,7 @@ from analysis.study_place import StudyPlace
 from trainable.cache_place import default_cache_dir, is_writable
 from trainable.data.prepared import PreparedData, read_data
 from trainable.errors import ConfigError, expected
+from trainable.nearby import nearest_path
 from trainable.run_files import RECORD_FILE
 from trainable.trial_folder import TrialFolder
 
@@ -123,6 +124,7 @@ def _read_facts(path: Path) -> dict[str, Any]:
     file = path / RECORD_FILE
     remedy = "Give a folder that search.run wrote, such as runs/NAME."
     if not path.is_dir():
+        remedy = nearest_path(path) or remedy
         raise ConfigError(expected(str(path), "a run folder", "no such folder", remedy))
     if not file.is_file():
         raise ConfigError(

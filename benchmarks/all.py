@@ -39,6 +39,7 @@ BENCHMARKS = (
     "training_loop",
     "input_pipeline",
     "frozen_features",
+    "predict_throughput",
 )
 LIBRARIES = ("ray", "optuna", "torch", "timm", "albumentations", "torchmetrics")
 MOST_MINUTES = 60

@@ -1,5 +1,6 @@
 """The figure of the proof of honest numbers: how far each estimate is from the truth, as SVG."""
 
+import math
 from collections.abc import Callable, Iterator
 from html import escape
 from typing import Any
@@ -11,6 +12,7 @@ COLORS = {"val": "#c2570c", "crossfit": "#2a78b5", "test": "#3b8a4f"}
 WORDS = {"val": "validation", "crossfit": "cross-fitted", "test": "test"}
 INK, FAINT = "#444", "#bbb"
 STEPS = 5
+TINY = 1e-6
 
 
 def bias_figure(table: pd.DataFrame) -> str:
@@ -20,8 +22,8 @@ def bias_figure(table: pd.DataFrame) -> str:
         table: As ``benchmarks.honest_numbers.bias_table`` returns it.
     """
     height = TOP + ROW * len(table) + 40
-    least = min(0.0, float(table["bias_low"].min()))
-    most = max(0.0, float(table["bias_high"].max()))
+    ticks = ticks_between(float(table["bias_low"].min()), float(table["bias_high"].max()))
+    least, most = ticks[0], ticks[-1]
     scale = (WIDTH - LEFT - RIGHT) / (most - least)
 
     def place(value: float) -> float:
@@ -36,11 +38,25 @@ def bias_figure(table: pd.DataFrame) -> str:
     ]
     for number, row in enumerate(table.itertuples(index=False)):
         parts += _row(row, TOP + ROW * number + 12, place)
-    step = (most - least) / STEPS
-    for number in range(STEPS + 1):
-        value = least + number * step
-        parts.append(_text(place(value), height - 14, f"{value:+.3f}", anchor="middle"))
+    parts += [_text(place(at), height - 14, f"{at:+g}", anchor="middle") for at in ticks]
     return "\n".join([*parts, "</svg>\n"])
+
+
+def ticks_between(low: float, high: float) -> list[float]:
+    """Return round numbers at even distances, around 0 and an interval.
+
+    Example:
+        >>> ticks_between(-0.025, 0.069)
+        [-0.04, -0.02, 0.0, 0.02, 0.04, 0.06, 0.08]
+        >>> ticks_between(0.2, 2.4)
+        [0.0, 0.5, 1.0, 1.5, 2.0, 2.5]
+    """
+    low, high = min(low, 0.0), max(high, 0.0)
+    about = max(high - low, TINY) / STEPS
+    power = 10.0 ** math.floor(math.log10(about))
+    step = next(power * of for of in (1, 2, 5, 10) if power * of >= about)
+    numbers = range(math.floor(low / step), math.ceil(high / step) + 1)
+    return [round(number * step, 9) for number in numbers]
 
 
 def _row(row: Any, y: int, place: Callable[[float], float]) -> Iterator[str]:  # noqa: ANN401

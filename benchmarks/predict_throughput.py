@@ -3,8 +3,8 @@
 Predicts the same JPEG files in three ways, in turn and several times over, in one process: by the
 predictor of ``analysis.predict``; by a plain loop that decodes, stacks and predicts 64 images at
 a time; and by the same loop over a torch DataLoader of two workers. All decode with the same
-function and run the same network, of random weights. Prints images a second, the median and the
-range of the repeats, and how many times as fast the predictor is as the better of the two loops.
+function and run the same network, of random weights. The ratio is to the plain loop; the images a
+second of all three are printed beside it.
 """
 
 import argparse
@@ -27,6 +27,7 @@ from analysis.bundle import WEIGHTS, new_bundle, read_bundle, seal
 from analysis.manifest import CONFIG, DataEntry, Manifest, MemberEntry
 from analysis.member import load_member
 from analysis.predictor import Predictor
+from benchmarks.side_by_side import row
 from trainable.checkpoint import save_weights
 from trainable.config import TrialConfig, parse_config
 from trainable.data.decode import Size, decode_image
@@ -44,21 +45,36 @@ NETWORKS = (("test_efficientnet", "64x48"), ("resnet18", "64x48"))
 
 
 def main() -> None:
-    """Make files and networks, measure, print."""
+    """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=5)
     options = parser.parse_args()
+    print(_table(options.repeats, share=1.0).to_string(index=False))
+
+
+def table(*, quick: bool = False) -> pd.DataFrame:
+    """Return a row a network and kind of files; the loader's rates are printed beside it."""
+    return _table(1, share=0.1) if quick else _table(5, share=1.0)
+
+
+def _table(repeats: int, *, share: float) -> pd.DataFrame:
     rows = []
     with TemporaryDirectory() as folder:
-        files = {name: _write_images(Path(folder, name), *FILES[name]) for name in FILES}
+        files = {
+            name: _write_images(Path(folder, name), size, int(share * count))
+            for name, (size, count) in FILES.items()
+        }
         for backbone, size in NETWORKS:
             bundle = Path(folder, backbone)
             ways = _ways(bundle, _write_bundle(bundle, backbone, size))
             for name, paths in files.items():
-                rates = measured(ways, paths, repeats=options.repeats)
-                rows.append({"network": f"{backbone} {size}", "files": name} | summary(rates))
-                print(pd.DataFrame(rows[-1:]).to_string(index=False), flush=True)
-    print(pd.DataFrame(rows).to_string(index=False))
+                rates = measured(ways, paths, repeats=repeats)
+                named = f"predict, {backbone} at {size}, {name} files"
+                print(f"{named}, images/s: {rates.median().round().to_dict()}", flush=True)
+                pairs = list(zip(1 / rates["loop"], 1 / rates["predict"], strict=True))
+                against = "a plain batched loop"
+                rows.append(row(named, against, pairs, goal="1 x", at_least=1.0))
+    return pd.concat(rows, ignore_index=True)
 
 
 def measured(
@@ -82,21 +98,6 @@ def measured(
             ways[name](paths)
             rates[name].append(len(paths) / (time.perf_counter() - start))
     return pd.DataFrame(rates)
-
-
-def summary(rates: pd.DataFrame) -> dict[str, str]:
-    """Return the median of each way, and the ratio of the first one to the best of the others.
-
-    Args:
-        rates: Images a second by repeat and way.
-
-    Returns:
-        Texts by column; the ratio is that of each repeat: median, and range in brackets.
-    """
-    ours, *others = names = [str(name) for name in rates.columns]
-    ratio = rates[ours] / rates[others].max(axis=1)
-    medians = {name: f"{rates[name].median():.0f}" for name in names}
-    return medians | {"ratio": f"{ratio.median():.2f} ({ratio.min():.2f} to {ratio.max():.2f})"}
 
 
 def _ways(bundle: Path, size: Size) -> dict[str, Callable[[list[Path]], np.ndarray]]:

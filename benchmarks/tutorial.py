@@ -93,7 +93,8 @@ def train(config: dict[str, Any]) -> None:
     trial = parse_config(config["trial"]["config"])
     data = read_data(Path(config["run_folder"]))
     num_classes = data.label_space.num_classes
-    model = build_classifier(trial, data.label_space, load_pretrained=True)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    model = build_classifier(trial, data.label_space, load_pretrained=True).to(device)
     groups = model.layer_groups()
     optimizer = trial.optimizer.build(groups)
     schedule, freeze = trial.schedule.build(trial.epochs), trial.freeze.build(trial.epochs)
@@ -108,12 +109,13 @@ def train(config: dict[str, Any]) -> None:
         loader = DataLoader(photos, trial.batch_size, sampler=order, drop_last=True)
         apply_freeze(model, groups, freeze.first_trainable(epoch, len(groups)))
         running_loss = 0.0
-        for number, (images, labels) in enumerate(loader):
+        for number, (on_host, labels) in enumerate(loader):
+            images = on_host.to(device)
             if epoch == number == 0:
                 stamp(config["stamps"], "first batch")
             for group in optimizer.param_groups:
                 group["lr"] = group["initial_lr"] * schedule.factor(epoch + number / len(loader))
-            targets = F.one_hot(labels, num_classes).float()
+            targets = F.one_hot(labels.to(device), num_classes).float()
             targets = mixer(images, targets, np.random.default_rng([trial.seed, epoch, number]))
             optimizer.zero_grad()
             loss = loss_fn(model(images), targets)
@@ -134,9 +136,10 @@ def train(config: dict[str, Any]) -> None:
 def validated(model: Classifier, loader: DataLoader[Any], *, num_classes: int) -> float:
     """Return the macro F1 of a network."""
     model.eval()
-    metric = MulticlassF1Score(num_classes, average="macro")
+    device = next(model.parameters()).device
+    metric = MulticlassF1Score(num_classes, average="macro").to(device)
     for images, labels in loader:
-        metric.update(model(images).argmax(dim=1), labels)
+        metric.update(model(images.to(device)).argmax(dim=1), labels.to(device))
     return float(metric.compute())
 
 
@@ -164,9 +167,11 @@ def search(
     """
     longest = max(trial["epochs"] for trial in trials)
     ray.init(address="local", num_cpus=concurrent, log_to_driver=False)
+    # As in the tutorials, a trial has a GPU to itself where there is one.
+    resources = {"cpu": 1, "gpu": 1} if torch.cuda.is_available() else {"cpu": 1}
     with tempfile.TemporaryDirectory() as folder:
         tuner = tune.Tuner(
-            tune.with_resources(train, {"cpu": 1}),
+            tune.with_resources(train, resources),
             param_space={
                 "trial": tune.grid_search(list(trials)),
                 "run_folder": str(run_folder.resolve()),

@@ -48,14 +48,35 @@ def table(*, quick: bool = False) -> pd.DataFrame:
 
 
 def _table(people: int, *, num_trials: int, repeats: int) -> pd.DataFrame:
+    return row(
+        f"whole quick search, {num_trials} trials, {people} people",
+        "the same configurations and epochs as Ray's PyTorch + Optuna + ASHA tutorials write it",
+        seconds_of_both(people, num_trials=num_trials, repeats=repeats),
+        goal=f"{GOAL} x",
+        at_least=GOAL,
+    )
+
+
+def seconds_of_both(
+    people: int, *, num_trials: int, repeats: int, options: Sequence[str] = ()
+) -> list[tuple[float, float]]:
+    """Return the seconds of a search as the tutorials write it, and of ours, a pair a repeat.
+
+    Args:
+        people: How many its data has.
+        num_trials: Its trials.
+        repeats: How often each is run.
+        options: More options of ours.
+    """
     source = f"faces:people={people}"
     with TemporaryDirectory() as text:
         folder = Path(text)
         prepare_data(source, cache_dir=folder / "cache", seed=0)  # so that the people are drawn
         recorded = folder / "recorded"
         trials = folder / "trials.json"
+        chosen = ("--trials", str(num_trials), *options)
         # The first search says what is trained; as it is timed, theirs comes after it.
-        first_s = searched(recorded, folder / "cache", source, num_trials=num_trials)
+        first_s = searched(recorded, folder / "cache", source, chosen)
         trials.write_text(json.dumps(trained(RunFolder(recorded))))
 
         def ours() -> float:
@@ -65,7 +86,7 @@ def _table(people: int, *, num_trials: int, repeats: int) -> pd.DataFrame:
                 return took
             run = folder / "again"
             shutil.rmtree(run, ignore_errors=True)
-            return searched(run, folder / "cache", source, num_trials=num_trials)
+            return searched(run, folder / "cache", source, chosen)
 
         def theirs() -> float:
             command = [sys.executable, "-m", "benchmarks.tutorial", str(trials), str(recorded)]
@@ -73,29 +94,22 @@ def _table(people: int, *, num_trials: int, repeats: int) -> pd.DataFrame:
 
         pairs = in_turns(ours, theirs, repeats=repeats)
     print(f"theirs and ours, seconds: {pairs}")
-    return row(
-        f"whole quick search, {num_trials} trials, {people} people",
-        "the same configurations and epochs as Ray's PyTorch + Optuna + ASHA tutorials write it",
-        pairs,
-        goal=f"{GOAL} x",
-        at_least=GOAL,
-    )
+    return pairs
 
 
-def searched(run: Path, cache_dir: Path, source: str, *, num_trials: int) -> float:
+def searched(run: Path, cache_dir: Path, source: str, options: Sequence[str]) -> float:
     """Run our search into a folder and return the seconds it took."""
     for name in DERIVED:
         shutil.rmtree(cache_dir / name, ignore_errors=True)
     arguments = {
         "--space": SPACE,
         "--data": source,
-        "--trials": num_trials,
         "--cache-dir": cache_dir,
         "--runs-dir": run.parent,
         "--name": run.name,
     }
     words = [str(word) for pair in arguments.items() for word in pair]
-    return seconds_of([sys.executable, "-m", "search.run", *words])
+    return seconds_of([sys.executable, "-m", "search.run", *words, *options])
 
 
 def trained(run: RunFolder) -> list[dict[str, Any]]:

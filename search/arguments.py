@@ -1,7 +1,7 @@
 """The command line of ``search.run``: how options are written."""
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -23,19 +23,43 @@ from search.option_values import (
     trackers,
     whole_number,
 )
-from search.options import CHANGEABLE_ON_RESUME, SamplerName, SchedulerName
+from search.options import CHANGEABLE_AGAIN, CHANGEABLE_ON_RESUME, SamplerName, SchedulerName
 from trainable.command import ArgumentParser, positive_whole_number
 from trainable.errors import ConfigError, expected
 
 DESCRIPTION = "Search for the best image classifier: suggest, train, stop early, rank."
-EXAMPLES = """\
-examples:
-  python -m search.run --space spaces/quick.py
-  python -m search.run --space spaces/quick.py --data photos/ --trials 100 --time-budget 2h
-  python -m search.run --space spaces/quick.py --set optimizer/name=adamw --set resize=128x96
-  python -m search.run --space spaces/quick.py --dry-run
-  python -m search.run --resume runs/quick-20261123-194501 --trials 200
+EXAMPLES = """
+python -m search.run --space spaces/quick.py
+python -m search.run --space spaces/quick.py --data photos/ --trials 100 --time-budget 2h
+python -m search.run --space spaces/quick.py --set optimizer/name=adamw --set resize=128x96
+python -m search.run --space spaces/quick.py --dry-run
+python -m search.run --resume runs/NAME --trials 200
+python -m search.run --from runs/NAME/trials/0007
 """
+# What most searches do without, and --help, too; --help-all has it.
+RARE = frozenset(
+    {
+        "--seed",
+        "--sampler",
+        "--cost-aware",
+        "--warm-start",
+        "--max-broken",
+        "--center-crop",
+        "--weights-dir",
+        "--grace-period",
+        "--reduction-factor",
+        "--scheduler",
+        "--cpus-per-trial",
+        "--max-concurrent",
+        "--max-failures",
+        "--trial-timeout",
+        "--max-failed-share",
+        "--runs-dir",
+        "--storage",
+        "--keep-checkpoints",
+        "--cache-dir",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -45,11 +69,13 @@ class GivenOptions:
     Args:
         values: Options by the name of their field in ``SearchOptions``; only those given.
         resume: The run folder to go on with, if any.
+        again: The recorded trial to train again, if any.
         dry_run: Whether to check and print only.
     """
 
     values: dict[str, Any]
     resume: Path | None = None
+    again: str | None = None
     dry_run: bool = False
 
 
@@ -65,25 +91,39 @@ def parse_arguments(argv: Sequence[str] | None = None) -> GivenOptions:
     """
     values = vars(_parser().parse_args(argv))
     dry_run, resume = values.pop("dry_run", False), values.pop("resume", None)
+    again = values.pop("from", None)
     values["pins"] = _pins(values.pop("set", []))
     if not values["pins"]:
         del values["pins"]
     if resume is not None:
-        _check_resume(values, resume=resume, dry_run=dry_run)
+        _check_resume(values, resume=resume, again=again, dry_run=dry_run)
+    elif again is not None:
+        _check_besides("--from", values, CHANGEABLE_AGAIN, why=f"The rest is as in {again}.")
     elif "space" not in values:
-        remedy = "Give a file such as spaces/quick.py, or --resume RUN."
+        remedy = "Give a file such as spaces/quick.py, --resume RUN, or --from RUN/trials/ID."
         raise ConfigError(expected("--space", "a space file", "nothing", remedy))
-    return GivenOptions(values=values, resume=resume, dry_run=dry_run)
+    return GivenOptions(values=values, resume=resume, again=again, dry_run=dry_run)
 
 
-def _check_resume(values: Mapping[str, Any], *, resume: Path, dry_run: bool) -> None:
-    fixed = [name for name in values if name not in CHANGEABLE_ON_RESUME]
-    fixed += ["dry_run"] if dry_run else []
-    if fixed:
-        allowed = ", ".join(map(_option_name, CHANGEABLE_ON_RESUME))
-        got = ", ".join(map(_option_name, fixed))
-        remedy = f"The rest stays as recorded in {resume}."
-        raise ConfigError(expected("--resume", f"nothing besides but {allowed}", got, remedy))
+def _check_besides(
+    option: str, values: Iterable[str], allowed: Sequence[str], *, why: str
+) -> None:
+    """Refuse options beside one that says what holds for them.
+
+    Raises:
+        ConfigError: If one is given that is not allowed.
+    """
+    if fixed := [name for name in values if name not in allowed]:
+        what = f"nothing besides but {', '.join(map(_option_name, allowed))}"
+        raise ConfigError(expected(option, what, ", ".join(map(_option_name, fixed)), why))
+
+
+def _check_resume(
+    values: Iterable[str], *, resume: Path, again: str | None, dry_run: bool
+) -> None:
+    given = [*values, *(["dry_run"] if dry_run else []), *(["from"] if again else [])]
+    why = f"The rest stays as recorded in {resume}."
+    _check_besides("--resume", given, CHANGEABLE_ON_RESUME, why=why)
 
 
 def _option_name(field: str) -> str:
@@ -110,10 +150,8 @@ def _pins(given: Sequence[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _parser() -> ArgumentParser:
-    parser = ArgumentParser(prog="python -m search.run", description=DESCRIPTION)
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser = ArgumentParser("python -m search.run", DESCRIPTION, examples=EXAMPLES, rare=RARE)
     parser.usage = "python -m search.run --space FILE [options]"
-    parser.epilog = EXAMPLES
     # What was not given is absent, so that the space or a run's record can decide.
     parser.argument_default = argparse.SUPPRESS
     _add_what(parser.add_argument_group("what to search"))
@@ -127,6 +165,11 @@ def _parser() -> ArgumentParser:
 
 def _add_what(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--space", metavar="FILE", type=Path, help="file with space(trial)")
+    group.add_argument(
+        "--from",
+        metavar="RUN/trials/ID",
+        help="train one recorded trial again: same data, split, seed and configuration",
+    )
     group.add_argument(
         "--set",
         metavar="NAME=VALUE",

@@ -77,6 +77,9 @@ class Books(ABC):
         """Keep facts about a running trial, by name, where there is a place for them."""
         del number, facts
 
+    def settle(self) -> None:  # noqa: B027  nothing is left for later unless a book says so
+        """Write what may have been left for later; called many times a second."""
+
     @abstractmethod
     def note(self, text: str) -> None:
         """Tell the user something that is worth a line."""

@@ -52,6 +52,7 @@ def run_search(plan: SearchPlan, study: SearchStudy, audience: Audience) -> Sear
         finally:
             ledger.put_back_running()
             study.note(WORKED_S, ledger.worked_s)
+            study.settle(now=True)
             shutil.rmtree(run_folder / ENGINE_FOLDER, ignore_errors=True)
     return SearchOutcome(
         was_interrupted=was_interrupted,

@@ -200,6 +200,10 @@ class Ledger(Books):
         del number
         return self._run_folder
 
+    def settle(self) -> None:
+        """Write what was left for later, if nothing was written for a second."""
+        self.study.settle()
+
     def put_back_running(self) -> None:
         """Put back every trial that has not ended, since nothing runs it any more."""
         for number in list(self._running):
@@ -229,8 +233,7 @@ class Ledger(Books):
     def _record(self, number: int, epoch: int, value: float) -> None:
         self.study.report(number, epoch=epoch, value=value)
         self._running[number] = epoch
-        if self.worked_s - self._noted_s >= NOTE_WORKED_EVERY_S:
-            self._note_worked()
+        self._note_worked()
         best = self._judge(number, epoch)
         self._audience.epoch_reported(number, epoch, value, best)
 
@@ -285,13 +288,13 @@ class Ledger(Books):
 
     def _leave(self, number: int) -> int:
         """Take a trial off the list of running ones; return its epochs."""
-        self._note_worked()
         end_ownership(self.folder(number).path)
         return self._running.pop(number)
 
     def _note_worked(self) -> None:
-        self._noted_s = self.worked_s
-        self.study.note(WORKED_S, self._noted_s)
+        if self.worked_s - self._noted_s >= NOTE_WORKED_EVERY_S:
+            self._noted_s = self.worked_s
+            self.study.note(WORKED_S, self._noted_s)
 
     def _values(self) -> dict[int, float]:
         """Return the value of each trial that has one, larger is better."""

@@ -15,8 +15,10 @@ from typing import Any, NoReturn, get_args
 from search.options import AUTO, TrackerName
 from trainable.seeds import LARGEST_SEED
 
-_DURATION = re.compile(r"(?:(?P<h>[\d.]+)h)?(?:(?P<m>[\d.]+)m)?(?:(?P<s>[\d.]+)s)?")
-_SECONDS = {"h": 3600, "m": 60, "s": 1}
+_DURATION = re.compile(
+    r"(?:(?P<d>[\d.]+)d)?(?:(?P<h>[\d.]+)h)?(?:(?P<m>[\d.]+)m(?:in)?)?(?:(?P<s>[\d.]+)s)?"
+)
+_SECONDS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 _RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _HEIGHT_AND_WIDTH = re.compile(r"([1-9]\d{0,4})x([1-9]\d{0,4})")
 _PASSWORD = re.compile(r"(://[^:/@]*):.*@")
@@ -94,14 +96,15 @@ def duration_s(text: str) -> float:
     """Return the seconds of a duration such as ``1h30m``.
 
     Example:
-        >>> duration_s("1h30m"), duration_s("45s"), duration_s("1.5h")
-        (5400.0, 45.0, 5400.0)
+        >>> duration_s("1h30m"), duration_s("45s"), duration_s("1.5 h"), duration_s("2d")
+        (5400.0, 45.0, 5400.0, 172800.0)
     """
-    match = _DURATION.fullmatch(text)
+    match = _DURATION.fullmatch("".join(text.lower().split()))
     parts = {unit: value for unit, value in match.groupdict().items() if value} if match else {}
     seconds = math.fsum(_number(value) * _SECONDS[unit] for unit, value in parts.items())
     if not seconds > 0:
-        _refuse("a duration such as 2h, 90m, 45s or 1h30m", text)
+        hint = f"Did you mean {text}s, {text}m or {text}h?" if _number(text) > 0 else ""
+        _refuse("a duration such as 2h, 90m, 45s, 1h30m or 2d", text, hint)
     return seconds
 
 

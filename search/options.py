@@ -31,6 +31,20 @@ CHANGEABLE_ON_RESUME = (
     "weights_dir",
     "log_to",
 )
+# What may be said when a recorded trial is trained again: where, on what, and where its data is.
+CHANGEABLE_AGAIN = (
+    "name",
+    "runs_dir",
+    "data",
+    "time_budget_s",
+    "cpus_per_trial",
+    "gpus_per_trial",
+    "address",
+    "max_failures",
+    "trial_timeout_s",
+    "weights_dir",
+    "cache_dir",
+)
 RECOMMENDABLE = ("trials", "max_epochs", "grace_period", "reduction_factor", "scheduler")
 
 

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from trainable.config import TrialConfig, family_members, field_names, parsed_value
-from trainable.errors import expected, unknown
+from trainable.errors import expected, question_or_list
+from trainable.nearby import nearest
 
 
 def parsed_pins(pins: Mapping[str, Any]) -> dict[str, Any]:
@@ -77,6 +78,8 @@ def _problem(name: str, known: set[str]) -> str:
     if name not in known:
         family = [other for other in known if other.split("/")[0] == name.split("/")[0]]
         ends = [other for other in known if "/" not in other or other.endswith("/name")]
-        return unknown(path, "a hyperparameter", name, family or ends)
+        question = nearest(name, sorted(known))
+        remedy = question_or_list(question, sorted(family or ends))
+        return expected(path, "a hyperparameter", repr(name), remedy)
     remedy = "No configuration of the space has it: pin or suggest the part it belongs to."
     return expected(path, "a hyperparameter with an effect", repr(name), remedy)

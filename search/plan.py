@@ -7,7 +7,7 @@ does not load is answered at once.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -27,6 +27,7 @@ from trainable.run_files import SPACE_FILE
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
+    from search.again import RecordedTrial
     from search.space_check import SpaceCheck
     from trainable.data.index import LabelSpace
     from trainable.data.prepared import PreparedData
@@ -46,6 +47,7 @@ class SearchPlan:
         resumes: Whether the run folder exists and the search goes on in it.
         earlier: Finished trials of other searches, for the sampler to learn from.
         notes: What the user should know before it runs, a line each.
+        again: The recorded trial that is trained again, if that is all.
     """
 
     options: SearchOptions
@@ -57,6 +59,7 @@ class SearchPlan:
     resumes: bool = False
     earlier: tuple[FrozenTrial, ...] = ()
     notes: tuple[str, ...] = ()
+    again: RecordedTrial | None = None
 
     @property
     def run_folder(self) -> Path:
@@ -78,6 +81,8 @@ def make_plan(
     """
     if given.resume is not None:
         return _plan_on(given.resume, given.values)
+    if given.again is not None:
+        return _plan_again(given.again, given.values, progress)
     space = load_space(given.values["space"])
     options = resolve_options(given.values, space.recommended, name="")
     if not options.name:
@@ -102,6 +107,33 @@ def make_plan(
     plan = SearchPlan(options, space, data, resources, objective, check)
     notes = (*_resource_notes(plan), *earlier.notes)
     return replace(plan, earlier=earlier.trials, notes=notes)
+
+
+def _plan_again(
+    text: str, values: Mapping[str, Any], progress: Callable[[int, int], None] | None
+) -> SearchPlan:
+    """Plan to train a recorded trial again, on the images and the split that it had."""
+    from search.again import options_again, read_recorded, space_again
+    from search.fit_check import check_fit
+    from trainable.data.prepared import read_data
+
+    trial = read_recorded(text)
+    space = space_again(trial)
+    options = resolve_options(options_again(trial, values), {}, name=values.get("name", ""))
+    if not options.name:
+        options = options.model_copy(update={"name": new_name(trial.name, options.runs_dir)})
+    resources, check = _check_without_data(options, space)
+    recorded, found = read_data(trial.run.path), _prepare_data(options, progress)
+    if found.fingerprint != recorded.fingerprint:
+        wanted = f"the images of {trial.run.place} (fingerprint {recorded.fingerprint})"
+        remedy = "Where the same images have moved, --data says where to."
+        got = f"others in {options.data} ({found.fingerprint})"
+        raise ConfigError(expected("data", wanted, got, remedy))
+    data = replace(found, index=replace(recorded.index, root=found.index.root))
+    check_fit(check.configs.values(), data)
+    objective = Objective(options.metric)
+    plan = SearchPlan(options, space, data, resources, objective, check, again=trial)
+    return replace(plan, notes=_resource_notes(plan))
 
 
 def _plan_on(run_folder: Path, changes: dict[str, Any]) -> SearchPlan:

@@ -1,10 +1,11 @@
 """``python -m search.run --space FILE``: the main job, from the command line to a ranked table."""
+# PYTHON_ARGCOMPLETE_OK: shells may complete its options
 
 import os
 import shlex
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -55,7 +56,7 @@ def _main(argv: Sequence[str] | None) -> int:
     with _on_cluster(plan, console) as plan_there:
         _download(plan_there, console)
         _decode(plan_there, console)
-        return _search(plan_there, argv, console)
+        return _search(plan_there, argv, console, given=given.values)
 
 
 @contextmanager
@@ -122,11 +123,15 @@ def counting(console: Console, text: str) -> Iterator[Callable[[int, int], None]
         yield lambda done, total: bars.update(task, completed=done, total=total)
 
 
-def _search(plan: "SearchPlan", argv: Sequence[str], console: Console) -> int:
+def _search(
+    plan: "SearchPlan", argv: Sequence[str], console: Console, *, given: Container[str]
+) -> int:
     from search.run_record import create_run_folder, locked, record_resume
 
     if not plan.resumes:
         create_run_folder(plan, argv)
+    for line in _opening(plan, given):
+        console.print(line, markup=False, soft_wrap=True)
     with locked(plan.run_folder), _traceback_kept(plan.run_folder):
         if plan.resumes:
             record_resume(plan, argv)
@@ -139,6 +144,16 @@ def _search(plan: "SearchPlan", argv: Sequence[str], console: Console) -> int:
     return DONE if is_done else INTERRUPTED
 
 
+def _opening(plan: "SearchPlan", given: Container[str]) -> Iterator[str]:
+    from search.defaults import described
+    from search.opening import opening_lines
+    from search.run_record import DEFAULTS_CHANGED, read_record
+
+    yield from opening_lines(plan, given)
+    if not plan.resumes:
+        yield from described(read_record(plan.run_folder)[DEFAULTS_CHANGED])
+
+
 def _run_to_the_end(plan: "SearchPlan", console: Console) -> bool:
     """Run the trials, then conclude; return whether nothing interrupted it."""
     outcome = _run_trials(plan, console)
@@ -149,7 +164,22 @@ def _run_to_the_end(plan: "SearchPlan", console: Console) -> bool:
     if outcome.budget_used_up:
         console.print("\nThe time budget is used up.")
     conclude(plan, console)
+    for line in _compared(plan):
+        console.print(line, markup=False, soft_wrap=True)
     return True
+
+
+def _compared(plan: "SearchPlan") -> list[str]:
+    """Return what the curve of a trial that was trained again is like, beside the recorded one."""
+    from search.run_record import AGAIN, read_record
+
+    again = read_record(plan.run_folder).get(AGAIN)
+    if again is None:
+        return []
+    from search.again import comparison
+    from trainable.trial_folder import TrialFolder
+
+    return comparison(again, TrialFolder.of(plan.run_folder, 0))
 
 
 @contextmanager

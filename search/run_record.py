@@ -20,10 +20,12 @@ from optuna.trial import TrialState
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from search.defaults import DEFAULTS, changed_since, current_defaults
 from search.option_values import masked
 from search.options import SearchOptions
 from trainable.errors import ConfigError, expected, requirement
 from trainable.files import write_json, written_aside
+from trainable.nearby import nearest_path
 from trainable.run_files import RECORD_FILE, SPACE_FILE
 
 if TYPE_CHECKING:
@@ -31,6 +33,10 @@ if TYPE_CHECKING:
     from search.plan import SearchPlan
 
 LOCK_FILE = ".lock"
+# Of a run that trains a recorded trial again: which one.
+AGAIN = "trains_again"
+# Which defaults differ from those of the last run in the same folder of runs.
+DEFAULTS_CHANGED = "defaults_changed"
 PACKAGES = (
     "classifier-search",
     "ray",
@@ -64,6 +70,7 @@ def create_run_folder(plan: "SearchPlan", argv: Sequence[str]) -> Path:
     Raises:
         ConfigError: If a folder of this name has appeared meanwhile, or cannot be written.
     """
+    from search.kept_files import FILES, keep_files
     from search.open_study import open_study
     from trainable.data.prepared import write_data
 
@@ -71,7 +78,8 @@ def create_run_folder(plan: "SearchPlan", argv: Sequence[str]) -> Path:
         with written_aside(plan.run_folder) as aside:
             (aside / "trials").mkdir(parents=True)
             (aside / SPACE_FILE).write_text(plan.space.source, encoding="utf-8")
-            write_json(aside / RECORD_FILE, _record(plan, argv, data=write_data(aside, plan.data)))
+            record = _record(plan, argv, data=write_data(aside, plan.data))
+            write_json(aside / RECORD_FILE, {**record, FILES: keep_files(aside, plan)})
             study = open_study(plan, aside)
             study.bring_in(plan.earlier)
             study.close()
@@ -128,7 +136,8 @@ def read_record(run_folder: Path) -> dict[str, Any]:
         record = json.loads(path.read_text(encoding="utf-8"))
     except OSError:
         what = f"a run folder with {RECORD_FILE}"
-        raise ConfigError(expected(str(run_folder), what, _what_is_there(run_folder))) from None
+        got, remedy = _what_is_there(run_folder), nearest_path(run_folder)
+        raise ConfigError(expected(str(run_folder), what, got, remedy)) from None
     except ValueError as error:
         raise ConfigError(expected(str(path), "the record of a search", str(error))) from error
     if not isinstance(record, dict) or not isinstance(record.get("options"), dict):
@@ -148,12 +157,19 @@ def recorded_options(run_folder: Path, changes: Mapping[str, Any]) -> SearchOpti
         ConfigError: If the record lacks an option, or has one that there is not.
     """
     recorded = read_record(run_folder)["options"]
+    return checked_options(run_folder / RECORD_FILE, {**recorded, **changes})
+
+
+def checked_options(record: Path, values: Mapping[str, Any]) -> SearchOptions:
+    """Return options that a record has, by field name.
+
+    Raises:
+        ConfigError: If one that is needed lacks, is not as it must be, or is none that there is.
+    """
     try:
-        return SearchOptions.model_validate({**recorded, **changes})
+        return SearchOptions.model_validate(values)
     except ValidationError as error:
-        raise ConfigError(
-            [_worded(run_folder / RECORD_FILE, detail) for detail in error.errors()]
-        ) from error
+        raise ConfigError([_worded(record, detail) for detail in error.errors()]) from error
 
 
 def _worded(path: Path, detail: ErrorDetails) -> str:
@@ -204,7 +220,23 @@ def _record(plan: "SearchPlan", argv: Sequence[str], *, data: dict[str, Any]) ->
         **_who_and_how(),
         "started_at": now(),
         "command": _command(argv),
+        **_defaults(plan),
+        **_trained_again(plan),
     }
+
+
+def _defaults(plan: "SearchPlan") -> dict[str, Any]:
+    defaults = current_defaults()
+    since = changed_since(plan.options.runs_dir, defaults)
+    return {DEFAULTS: {**defaults, "space": plan.space.recommended}, DEFAULTS_CHANGED: since}
+
+
+def _trained_again(plan: "SearchPlan") -> dict[str, Any]:
+    if plan.again is None:
+        return {}
+    from search.again import record_of
+
+    return {AGAIN: record_of(plan.again)}
 
 
 def _who_and_how() -> dict[str, Any]:

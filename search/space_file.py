@@ -10,6 +10,7 @@ from typing import Any, get_args
 from search.options import RECOMMENDABLE, SearchOptions
 from search.suggesting import Suggesting, SuggestingTrial
 from trainable.errors import ConfigError, expected, unknown
+from trainable.nearby import nearest_path
 
 FUNCTION = "space"
 DEFAULTS = "DEFAULTS"
@@ -135,7 +136,20 @@ def load_space(path: Path, *, home: Path | None = None) -> Space:
     Raises:
         ConfigError: If the file is missing, does not load, or has no function ``space``.
     """
-    source = _read(path)
+    return parse_space(_read(path), path, home=home or path.parent)
+
+
+def parse_space(source: str, path: Path, *, home: Path) -> Space:
+    """Return the space that a text is.
+
+    Args:
+        source: The text, Python.
+        path: What it is called in errors.
+        home: Folder that paths in it are relative to.
+
+    Raises:
+        ConfigError: If it does not load, or has no function ``space``.
+    """
     module = ModuleType(f"space_{path.stem}")
     module.__file__ = str(path)
     try:
@@ -154,7 +168,7 @@ def load_space(path: Path, *, home: Path | None = None) -> Space:
         raise ConfigError(expected(str(path), what, "none" if suggest is None else repr(suggest)))
     recommended = _recommended(path, getattr(module, DEFAULTS, {}))
     starts = _starts(path, getattr(module, STARTS, []))
-    return Space(path, source, suggest, recommended, starts, home or path.parent)
+    return Space(path, source, suggest, recommended, starts, home)
 
 
 def _read(path: Path) -> str:
@@ -162,7 +176,8 @@ def _read(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         nearby = sorted(p.name for p in path.parent.glob("*.py")) if path.parent.is_dir() else []
-        remedy = f"Python files there: {', '.join(nearby)}." if nearby else ""
+        there = f"Python files there: {', '.join(nearby)}." if nearby else ""
+        remedy = " ".join(filter(None, (nearest_path(path, "*.py"), there)))
         raise ConfigError(expected(str(path), "a space file", "no such file", remedy)) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(expected(str(path), "a readable space file", _named(error))) from error

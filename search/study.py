@@ -25,6 +25,7 @@ from search.cost import EPOCHS, CostModel, gpu_share
 from search.options import SamplerName
 from search.samplers import make_sampler
 from search.study_record import StudyRecord
+from search.tpe import EndedValues
 from trainable.errors import ConfigError
 from trainable.objective import Objective
 
@@ -76,6 +77,7 @@ class SearchStudy:
         self._starts = starts
         self._avoided: Mapping[str, Sequence[Any]] = {}
         self._running: dict[int, optuna.Trial] = {}
+        self._ended = EndedValues()
 
     @property
     def trials(self) -> list[FrozenTrial]:
@@ -92,8 +94,12 @@ class SearchStudy:
         self._study.add_trials(trials)
 
     def close(self) -> None:
-        """Close what the storage has open, so that its folder can be renamed."""
+        """Write what is left, and close what is open, so that the folder can be renamed."""
         self._record.close()
+
+    def settle(self, *, now: bool = False) -> None:
+        """Write what was left for later, if nothing was written for a second, or in any case."""
+        self._record.settle(now=now)
 
     def num_to_run(self, num_trials: int) -> int:
         """Return how many trials are left to start so that the study has so many in all."""
@@ -120,6 +126,7 @@ class SearchStudy:
             seed=self._seed,
             number=len(self.trials),
             cost_aware=self._cost_aware,
+            ended=self._ended,
         )
         self._study.sampler = AvoidingSampler(sampler, self._avoided)
         self._enqueue_start()

@@ -2,8 +2,8 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from optuna import Study
@@ -18,6 +18,25 @@ COUNTED = (*TOLD, TrialState.RUNNING)
 SearchSpace = dict[str, BaseDistribution]
 
 
+class EndedValues:
+    """The hyperparameters of trials that have ended, as Optuna models them: they do not change.
+
+    Kept from one suggestion to the next, they are most of what a suggestion would work out anew.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[int, dict[str, float]] = {}
+
+    def of(self, trial: FrozenTrial) -> dict[str, float]:
+        """Return the values of a trial that has ended, by name."""
+        values = self._known.get(trial.number)
+        if values is None:
+            known = trial.distributions
+            values = {name: known[name].to_internal_repr(of) for name, of in trial.params.items()}
+            self._known[trial.number] = values
+        return values
+
+
 class Tpe(TPESampler):
     """Suggests what Optuna's TPE does to the bit, in a fraction of the time.
 
@@ -28,10 +47,12 @@ class Tpe(TPESampler):
 
     Args:
         seed: Seed of the draws.
+        ended: What is known of the study's trials that have ended; it is added to.
     """
 
-    def __init__(self, *, seed: int) -> None:
+    def __init__(self, *, seed: int, ended: EndedValues | None = None) -> None:
         super().__init__(seed=seed, multivariate=True, group=True, constant_liar=True)
+        self._ended = EndedValues() if ended is None else ended
         self._suggested: int | None = None
         self._below, self._above = _Half([]), _Half([])
 
@@ -73,32 +94,50 @@ class Tpe(TPESampler):
         num_told = sum(other.state != TrialState.RUNNING for other in others)
         halves = _split_trials(study, others, default_gamma(num_told))
         self._below, self._above = (
-            _Half([self._get_params(other, study) for other in half]) for half in halves
+            _Half([self._values(other, study) for other in half]) for half in halves
         )
+
+    def _values(self, trial: FrozenTrial, study: Study) -> "_Row":
+        if trial.state.is_finished():
+            return _Row(self._ended.of(trial), is_internal=True)
+        return _Row(self._get_params(trial, study), is_internal=False)
+
+
+class _Row(NamedTuple):
+    """The values of a trial by name, as they were suggested or as Optuna models them."""
+
+    values: Mapping[str, Any]
+    is_internal: bool
 
 
 class _Half:
     """The values of some trials, found by the name of their hyperparameter.
 
     Args:
-        trials: Values by name of each trial.
+        rows: Each trial's.
     """
 
-    def __init__(self, trials: Sequence[dict[str, Any]]) -> None:
-        self._having: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        for params in trials:
-            for name in params:
-                self._having[name].append(params)
+    def __init__(self, rows: Sequence[_Row]) -> None:
+        self._having: dict[str, list[_Row]] = defaultdict(list)
+        for row in rows:
+            for name in row.values:
+                self._having[name].append(row)
 
     def observed(self, search_space: SearchSpace) -> dict[str, np.ndarray]:
         """Return the values of the trials that have all names, as Optuna models them."""
         rows = min((self._having[name] for name in search_space), key=len)
         if len(search_space) > 1:
-            rows = [params for params in rows if search_space.keys() <= params.keys()]
-        return {
-            name: np.asarray([known.to_internal_repr(params[name]) for params in rows])
-            for name, known in search_space.items()
-        }
+            rows = [row for row in rows if search_space.keys() <= row.values.keys()]
+        return {name: _column(name, known, rows) for name, known in search_space.items()}
+
+
+def _column(name: str, known: BaseDistribution, rows: Iterable[_Row]) -> np.ndarray:
+    return np.asarray(
+        [
+            values[name] if is_internal else known.to_internal_repr(values[name])
+            for values, is_internal in rows
+        ]
+    )
 
 
 def grouped(spaces: Iterable[SearchSpace]) -> list[SearchSpace]:
@@ -119,7 +158,12 @@ def grouped(spaces: Iterable[SearchSpace]) -> list[SearchSpace]:
     """
     first: SearchSpace = {}
     occurs: dict[str, list[float]] = {}
+    seen: set[frozenset[str]] = set()
     for number, space in enumerate(spaces):
+        names = frozenset(space)
+        if names in seen:  # says nothing new of what occurs together
+            continue
+        seen.add(names)
         for name, known in space.items():
             if name not in first:
                 first[name], occurs[name] = known, []

@@ -190,6 +190,7 @@ class BooksScheduler(_NotPickled, FIFOScheduler):  # type: ignore[misc]  # Ray h
         return super().choose_trial_to_run(tune_controller)
 
     def _look_after(self, trials: Iterable[Trial]) -> None:
+        self._books.settle()
         for trial in trials:
             if trial.status == Trial.PAUSED:  # by ``on_trial_result``, to go on with more
                 trial.update_resources(resources_of(trial.config))

@@ -1,9 +1,11 @@
 """The three errors, which say what the search does next, and how they are worded."""
 
-import difflib
 from collections.abc import Iterable, Sequence
 
+from trainable.nearby import nearest
+
 MAX_LINE = 200
+MOST_LISTED = 20
 
 
 class ConfigError(Exception):
@@ -69,11 +71,23 @@ def first_line(error: Exception) -> str:
 def unknown(path: str, what: str, got: str, known: Iterable[str]) -> str:
     """Word a problem with a name, with the nearest known name and all known ones.
 
+    Where there is a nearest one, many known ones are not listed.
+
     Example:
         >>> unknown("loss/name", "a known loss", "focl", ["focal", "f1"])
         "loss/name: expected a known loss, got 'focl'. Did you mean 'focal'? Known: f1, focal."
     """
     names = sorted(known)
-    close = difflib.get_close_matches(got, names, n=1)
-    suggestion = f"Did you mean {close[0]!r}? " if close else ""
-    return expected(path, what, repr(got), f"{suggestion}Known: {', '.join(names)}.")
+    return expected(path, what, repr(got), question_or_list(nearest(got, names), names))
+
+
+def question_or_list(question: str, names: Sequence[str]) -> str:
+    """Return a question after the nearest name and the list of known names, if it is short.
+
+    Args:
+        question: What ``nearest`` returned.
+        names: All known names; always listed where there is no question.
+    """
+    if question and len(names) > MOST_LISTED:
+        return question
+    return " ".join(filter(None, (question, f"Known: {', '.join(names)}.")))

@@ -1,4 +1,5 @@
 """``python -m analysis.ensemble RUN… --out DIR``: the best ensemble of all trials, as a bundle."""
+# PYTHON_ARGCOMPLETE_OK: shells may complete its options
 
 import argparse
 import sys
@@ -16,6 +17,11 @@ from trainable.command import DONE, ArgumentParser, run_command
 from trainable.errors import ConfigError, expected, requirement
 from trainable.part import members
 
+EXAMPLES = """
+python -m analysis.ensemble runs/NAME --out bundle
+python -m analysis.ensemble runs/ --out bundle --soup --max-members 3
+python -m analysis.ensemble runs/NAME --out fast --method top_k --max-gpu-ms 2
+"""
 METHODS = tuple(part.part_name() for part in members(SelectionMethod))
 # Options of the methods: field, option, placeholder, type, help.
 METHOD_OPTIONS: tuple[tuple[str, str, str, type, str], ...] = (
@@ -31,10 +37,13 @@ METHOD_OPTIONS: tuple[tuple[str, str, str, type, str], ...] = (
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     about = "Choose the trials that predict best together; write them as a bundle."
-    parser = ArgumentParser("python -m analysis.ensemble", about)
+    parser = ArgumentParser("python -m analysis.ensemble", about, examples=EXAMPLES)
+    parser.usage = "python -m analysis.ensemble RUN… --out DIR [options]"
     add = parser.add_argument
     add("runs", metavar="RUN", nargs="+", help=f"{HELP}, all with the same data")
     add("--out", metavar="DIR", type=Path, required=True, help="a new folder")
+    add_format_option(parser)
+    add = parser.add_argument_group("how to choose").add_argument
     add("--method", choices=METHODS, default=METHODS[0], help=f"how to choose ({METHODS[0]})")
     add("--metric", help="what to optimise (what the searches did)")
     add("--soup", action="store_true", help="try averages of weights as candidates, too")
@@ -42,7 +51,6 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     add("--all-trials", action="store_true", help=with_dropped)
     for field, option, metavar, type_, text in METHOD_OPTIONS:
         add(option, dest=field, metavar=metavar, type=type_, help=text)
-    add_format_option(parser)
     return parser.parse_args(argv)
 
 

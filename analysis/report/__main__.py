@@ -1,4 +1,5 @@
 """``python -m analysis.report RUN``: what a search found, as one HTML file."""
+# PYTHON_ARGCOMPLETE_OK: shells may complete its options
 
 import argparse
 import sys
@@ -12,10 +13,15 @@ from analysis.run_folder import RunFolder
 from trainable.command import DONE, ArgumentParser, run_command
 from trainable.run_files import REPORT_FILE
 
+EXAMPLES = """
+python -m analysis.report runs/NAME
+python -m analysis.report runs/NAME --out report.html
+"""
+
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     about = "Write what a search found as one HTML file that needs no network."
-    parser = ArgumentParser("python -m analysis.report", about)
+    parser = ArgumentParser("python -m analysis.report", about, examples=EXAMPLES)
     parser.add_argument("run", metavar="RUN", type=Path, help="run folder, finished or not")
     parser.add_argument("--out", metavar="FILE", type=Path, help=f"the file (RUN/{REPORT_FILE})")
     return parser.parse_args(argv)

@@ -1,9 +1,6 @@
 """The best configuration, and the command that trains it again."""
 
-import json
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
 import pandas as pd
 
@@ -12,12 +9,7 @@ from analysis.report.subject import Subject
 from analysis.report.texts import rows_of, short
 from analysis.run_folder import CONFIG, RunFolder
 from analysis.study_file import CONFIG as GIVEN
-from trainable.run_files import SPACE_FILE
 from trainable.trial_folder import trial_id
-
-LINE_END = " \\\n  "
-LONGEST_LINE = 88
-DEFAULT_METRIC = "val/f1"
 
 
 def configuration_table(subject: Subject) -> pd.DataFrame:
@@ -34,58 +26,14 @@ def configuration_table(subject: Subject) -> pd.DataFrame:
 
 
 def command_again(run: RunFolder, number: int) -> str:
-    """Return the command that trains a trial's configuration again, on the same split.
-
-    The space is the run folder's copy; every hyperparameter is pinned, and no early stopping
-    interferes.
+    """Return the command that trains a trial again, exactly.
 
     Args:
         run: The run.
         number: The trial.
     """
-    config = run.trials[number].user_attrs.get(GIVEN, {})
-    pins = [f"--set {shlex.quote(f'{name}={_json(value)}')}" for name, value in config.items()]
-    return LINE_END.join(_lines(["python -m search.run", *_options(run, config), *pins]))
-
-
-def _lines(words: Iterable[str]) -> list[str]:
-    """Return words joined into lines that are no longer than they need to be."""
-    lines: list[str] = []
-    for word in words:
-        if lines and len(lines[-1]) + len(word) < LONGEST_LINE:
-            lines[-1] += f" {word}"
-        else:
-            lines.append(word)
-    return lines
-
-
-def _options(run: RunFolder, config: Mapping[str, Any]) -> Iterator[str]:
-    options = run.facts.get("options", {})
-    yield f"--space {shlex.quote(str(run.path / SPACE_FILE))}"
-    yield f"--data {shlex.quote(str(run.facts['data'].get('source', 'DATA')))}"
-    yield "--trials 1 --scheduler none"
-    if epochs := options.get("max_epochs") or config.get("epochs"):
-        yield f"--max-epochs {epochs}"
-    if "seed" in options:
-        yield f"--seed {options['seed']}"
-    if run.metric != DEFAULT_METRIC:
-        yield f"--metric {shlex.quote(run.metric)}"
-    if crop := run.facts["data"].get("crop"):
-        yield f"--center-crop {crop[0]}x{crop[1]}"
-    if broken := options.get("max_broken"):
-        yield f"--max-broken {broken}"
-    if folder := options.get("weights_dir"):
-        yield f"--weights-dir {shlex.quote(str(folder))}"
-
-
-def _json(value: object) -> str:
-    """Return a value as ``--set`` reads it: JSON, or text that is no JSON."""
-    if isinstance(value, str):
-        try:
-            json.loads(value)
-        except ValueError:
-            return value
-    return json.dumps(value)
+    place = f"{run.place.rstrip('/')}/trials/{trial_id(number)}"
+    return f"python -m search.run --from {shlex.quote(place)}"
 
 
 def best_configuration(subject: Subject) -> tuple[str, ...]:
@@ -93,7 +41,10 @@ def best_configuration(subject: Subject) -> tuple[str, ...]:
     values = configuration_table(subject)
     rows = [(row.name, short(row.value)) for row in rows_of(values)]
     command = command_again(subject.run, subject.best)
-    text = "The command that trains it again, on the same images and split, with all digits:"
+    text = (
+        "The command that trains it again: the same images, split, seed, configuration and "
+        "epochs. At the end it says whether the curve is the same:"
+    )
     defaults = (
         f"What is not listed has its default, see trials/{trial_id(subject.best)}/config.json."
     )

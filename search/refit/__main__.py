@@ -1,4 +1,5 @@
 """``python -m search.refit RUN --out DIR``: trains members of an ensemble again."""
+# PYTHON_ARGCOMPLETE_OK: shells may complete its options
 
 import argparse
 import os
@@ -24,11 +25,10 @@ if TYPE_CHECKING:
     from analysis.run_folder import RunFolder
 
 ABOUT = "Train the members of an ensemble again, on training and validation part together."
-EXAMPLES = """\
-examples:
-  python -m search.refit runs/NAME --out final                  # the members of runs/NAME/ensemble
-  python -m search.refit runs/NAME --members 7 12 --out final   # two trials, equally weighted
-  python -m search.refit runs/NAME --folds 5 --out final        # five networks a member
+EXAMPLES = """
+python -m search.refit runs/NAME --out final                  # the members of runs/NAME/ensemble
+python -m search.refit runs/NAME --members 7 12 --out final   # two trials, equally weighted
+python -m search.refit runs/NAME --folds 5 --out final        # five networks a member
 The same command goes on after an interruption.
 """
 FEWEST_FOLDS = 2
@@ -37,9 +37,8 @@ OWN_OPTIONS = ("runs", "members", "folds", "fold_seed", "out", "format")
 
 
 def _parse(argv: Sequence[str] | None) -> dict[str, Any]:
-    parser = ArgumentParser("python -m search.refit", ABOUT)
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = EXAMPLES
+    parser = ArgumentParser("python -m search.refit", ABOUT, examples=EXAMPLES)
+    parser.usage = "python -m search.refit RUN… --out DIR [options]"
     parser.argument_default = argparse.SUPPRESS
     add = parser.add_argument
     add("runs", metavar="RUN", nargs="+", type=Path, help="run folders with the same data")

@@ -16,7 +16,6 @@ TRIALS = [
     {"state": "complete", "curve": [0.5]},
     {"state": "pruned", "curve": [0.3]},
 ]
-HAS_S3 = all(importlib.util.find_spec(name) for name in ("s3fs", "moto", "flask_cors"))
 
 
 @pytest.fixture(autouse=True)
@@ -214,7 +213,6 @@ def s3(monkeypatch):
     server.stop()
 
 
-@pytest.mark.skipif(not HAS_S3, reason="needs s3fs, moto[s3], flask and flask-cors")
 def test_runs_in_s3_are_read_and_what_is_wrong_with_a_bucket_is_one_line(
     s3, run, capsys, monkeypatch
 ):

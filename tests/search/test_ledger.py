@@ -484,7 +484,8 @@ def test_the_time_worked_is_noted_within_a_long_trial(make, monkeypatch):
     assert ledger.study.noted("worked_s") > 0
 
 
-def test_the_time_worked_is_noted_as_trials_end(make):
+def test_the_time_worked_goes_on_in_the_next_process(make, monkeypatch):
+    monkeypatch.setattr("search.ledger.NOTE_WORKED_EVERY_S", 0.0)
     ledger = make()
     run(ledger, [0.5])
     assert 0 < ledger.study.noted("worked_s") <= ledger.worked_s

@@ -31,6 +31,7 @@ def run(study, values):
     suggestion = study.ask()
     for epoch, value in enumerate(values, start=1):
         study.report(suggestion.number, epoch=epoch, value=value)
+    study.settle(now=True)
     return suggestion
 
 

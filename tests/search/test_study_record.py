@@ -13,8 +13,8 @@ def storage(tmp_path):
     return RDBStorage(f"sqlite:///{tmp_path}/study.db")
 
 
-def record_on(storage):
-    return StudyRecord(storage, name="search", direction=StudyDirection.MAXIMIZE)
+def record_on(storage, **clock):
+    return StudyRecord(storage, name="search", direction=StudyDirection.MAXIMIZE, **clock)
 
 
 def begun(record, study):
@@ -112,3 +112,64 @@ def test_while_trials_run_no_trial_is_read(storage, monkeypatch):
     trial = begun(record, study)
     record.report(trial.number, epoch=1, value=0.5)
     record.end(study.tell(trial.number, 0.5), {"reason": "epochs"})
+
+
+class Clock:
+    """Seconds that pass when told to."""
+
+    now_s = 100.0
+
+    def __call__(self):
+        return self.now_s
+
+
+def test_values_within_a_second_are_written_together(storage):
+    clock = Clock()
+    record = record_on(storage, clock=clock)
+    number = begun(record, record.in_memory()).number
+    clock.now_s += 1.5
+    for epoch, value in enumerate((0.25, float("nan"), float("inf")), start=1):
+        record.report(number, epoch=epoch, value=value)
+    assert written(storage)[0].intermediate_values == {1: 0.25}
+    record.settle()
+    assert written(storage)[0].intermediate_values == {1: 0.25}
+    clock.now_s += 1.5
+    record.settle()
+    values = written(storage)[0].intermediate_values
+    assert str(values) == "{1: 0.25, 2: nan, 3: inf}"
+
+
+def test_what_was_left_is_written_with_the_end_of_a_trial_and_the_begin_of_another(storage):
+    clock = Clock()
+    record = record_on(storage, clock=clock)
+    study = record.in_memory()
+    first = begun(record, study)
+    record.report(first.number, epoch=1, value=0.5)
+    record.note_of(first.number, {"gpus": 0.25})
+    record.end(study.tell(first.number, 0.5), {"reason": "epochs"})
+    [ended] = written(storage)
+    assert ended.intermediate_values == {1: 0.5}
+    assert ended.user_attrs["gpus"] == 0.25
+    record.note("worked_s", 2.5)
+    assert record.noted("worked_s", 0.0) == 2.5
+    second = begun(record, study)
+    assert record_on(storage).noted("worked_s", 0.0) == 2.5
+    record.report(second.number, epoch=1, value=0.1)
+    record.note("worked_s", 3.5)
+    record.put_back(second.number)
+    again = record_on(storage)
+    assert again.noted("worked_s", 0.0) == 3.5
+    assert again.in_memory().trials[1].intermediate_values == {1: 0.1}
+
+
+def test_what_could_not_be_written_is_written_later(storage, monkeypatch):
+    clock = Clock()
+    record = record_on(storage, clock=clock)
+    number = begun(record, record.in_memory()).number
+    clock.now_s += 1.5
+    with monkeypatch.context() as broken:
+        broken.setattr("search.study_record._row_of_value", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            record.report(number, epoch=1, value=0.5)
+    record.close()
+    assert written(storage)[0].intermediate_values == {1: 0.5}

@@ -7,7 +7,7 @@ from optuna.samplers import TPESampler
 from optuna.search_space.group_decomposed import _GroupDecomposedSearchSpace
 from optuna.trial import TrialState
 
-from search.tpe import Tpe, grouped
+from search.tpe import EndedValues, Tpe, grouped
 
 NAMES = "abcdef"
 
@@ -64,6 +64,15 @@ def test_it_suggests_what_optunas_own_does_to_the_bit(num_trials):
         own = TPESampler(seed=seed, multivariate=True, group=True, constant_liar=True)
         # Each suggestion stays as a running trial that the next one counts as poor.
         assert suggested(ours, Tpe(seed=seed)) == suggested(theirs, own)
+
+
+def test_what_is_kept_of_ended_trials_changes_no_suggestion():
+    ours, theirs, ended = told(20), told(20), EndedValues()
+    for seed in range(8):
+        own = TPESampler(seed=seed, multivariate=True, group=True, constant_liar=True)
+        assert suggested(ours, Tpe(seed=seed, ended=ended)) == suggested(theirs, own)
+        for study in (ours, theirs):  # the last one's end is known to the next
+            study.tell(len(study.trials) - 1, seed / 8)
 
 
 @pytest.mark.parametrize("seed", range(20))

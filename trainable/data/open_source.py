@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from trainable.data.sources import DataSource
 from trainable.data.sources.base import PathSource, Source
 from trainable.errors import ConfigError, expected, unknown
+from trainable.nearby import closest, nearest_path
 from trainable.part import members
 
 SOURCES: tuple[type[Source], ...] = tuple(s for s in members(DataSource) if issubclass(s, Source))
@@ -32,9 +33,14 @@ def open_source(text: str) -> Source:
     path = Path(text).expanduser()
     if text and path.exists():
         return _at_path(path)
+    there = nearest_path(path)
     if path.suffix or "/" in text:
-        raise ConfigError(expected("data", "an existing folder or table", f"{text!r}"))
-    raise ConfigError(unknown("data", "a known source, or a folder or table", name, NAMED))
+        raise ConfigError(expected("data", "an existing folder or table", f"{text!r}", there))
+    what = "a known source, or a folder or table"
+    problem = unknown("data", what, name, NAMED)
+    raise ConfigError(
+        problem if closest(name, NAMED) else " ".join(filter(None, [problem, there]))
+    )
 
 
 def _named(name: str, parameters: str) -> Source:

@@ -4,7 +4,9 @@
 
 Then, on the cluster: ``python -m search.run … --weights-dir weights``.
 """
+# PYTHON_ARGCOMPLETE_OK: shells may complete its options
 
+import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,20 +21,29 @@ from trainable.errors import ConfigError, expected, requirement
 from trainable.files import written_aside
 from trainable.pretrained.local_files import WEIGHTS_ENDING
 
+EXAMPLES = """
+python -m trainable.pretrained.download --out weights convnext_tiny efficientnet_b2
+"""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
     return run_command(_download, argv)
 
 
-def _download(argv: Sequence[str] | None) -> int:
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = ArgumentParser(
         "python -m trainable.pretrained.download",
         "Download pretrained weights into a folder for --weights-dir of search.run.",
+        examples=EXAMPLES,
     )
     parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder to fill")
     parser.add_argument("names", metavar="NAME", nargs="+", help="timm models, tag or not")
-    options = parser.parse_args(argv)
+    return parser.parse_args(argv)
+
+
+def _download(argv: Sequence[str] | None) -> int:
+    options = _parse(argv)
     _check_names(options.names)
     for name in options.names:
         file = options.out / f"{name}{WEIGHTS_ENDING}"
