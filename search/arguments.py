@@ -20,6 +20,7 @@ from search.option_values import (
     seed,
     share,
     storage_url,
+    trackers,
     whole_number,
 )
 from search.options import CHANGEABLE_AGAIN, CHANGEABLE_ON_RESUME, SamplerName, SchedulerName
@@ -357,6 +358,13 @@ def _add_where(group: argparse._ArgumentGroup) -> None:
         metavar="K",
         type=positive_whole_number,
         help="keep the weights of the K best trials (default: 10)",
+    )
+    group.add_argument(
+        "--log-to",
+        metavar="NAMES",
+        type=trackers,
+        help="tensorboard, mlflow, wandb, or several as mlflow,wandb; TensorBoard's files are "
+        "written in any case (default: tensorboard)",
     )
     group.add_argument(
         "--cache-dir",

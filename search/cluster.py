@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from search.joining import join, quieten
@@ -116,17 +117,35 @@ def _started(available: Available, *, include_dashboard: bool) -> str:
     import ray
 
     quieten()
-    context = ray.init(
-        address="local",
-        num_cpus=available.cpus,
-        num_gpus=available.gpus,
-        object_store_memory=OBJECT_STORE_BYTES,
-        include_dashboard=include_dashboard,
-        log_to_driver=False,
-        logging_level=logging.CRITICAL,  # of a dashboard that fails it prints pages
-    )
+    with _agent_at_any_port():
+        context = ray.init(
+            address="local",
+            num_cpus=available.cpus,
+            num_gpus=available.gpus,
+            object_store_memory=OBJECT_STORE_BYTES,
+            include_dashboard=include_dashboard,
+            log_to_driver=False,
+            logging_level=logging.CRITICAL,  # of a dashboard that fails it prints pages
+        )
     quieten()
     return str(context.dashboard_url or "")
+
+
+@contextmanager
+def _agent_at_any_port() -> Iterator[None]:
+    """Let what serves logs to the dashboard take any free port, which ``ray.init`` cannot say.
+
+    By default it is one fixed port: of two searches on a machine, the second one's dashboard
+    would show no logs.
+    """
+    from ray._private import parameter
+
+    parameters = parameter.RayParams
+    parameter.RayParams = partial(parameters, dashboard_agent_listen_port=0)
+    try:
+        yield
+    finally:
+        parameter.RayParams = parameters
 
 
 @contextmanager

@@ -5,13 +5,14 @@ in front of the message.
 """
 
 import argparse
+import difflib
 import json
 import math
 import re
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, get_args
 
-from search.options import AUTO
+from search.options import AUTO, TrackerName
 from trainable.seeds import LARGEST_SEED
 
 _DURATION = re.compile(
@@ -148,6 +149,22 @@ def storage_url(text: str) -> str:
         return without_password(text)
     except ValueError as error:
         _refuse(str(error), masked(text))
+
+
+def trackers(text: str) -> tuple[str, ...]:
+    """Return the names of trackers, separated by commas.
+
+    Example:
+        >>> trackers("mlflow,wandb")
+        ('mlflow', 'wandb')
+    """
+    known = get_args(TrackerName)
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",")))
+    if wrong := [name for name in names if name not in known]:
+        close = difflib.get_close_matches(wrong[0], known, n=1)
+        remedy = f"Did you mean {close[0]!r}?" if close else ""
+        _refuse(f"one or several of {', '.join(known)}", text, remedy)
+    return names
 
 
 def masked(text: str) -> str:

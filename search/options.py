@@ -13,6 +13,7 @@ from trainable.seeds import LARGEST_SEED
 AUTO = "auto"
 SamplerName = Literal["tpe", "random", "gp", "cmaes"]
 SchedulerName = Literal["asha", "hyperband", "median", "none"]
+TrackerName = Literal["tensorboard", "mlflow", "wandb"]
 
 # What a search may change when it goes on; everything else is as it was when it began.
 CHANGEABLE_ON_RESUME = (
@@ -28,6 +29,7 @@ CHANGEABLE_ON_RESUME = (
     "trial_timeout_s",
     "max_failed_share",
     "weights_dir",
+    "log_to",
 )
 # What may be said when a recorded trial is trained again: where, on what, and where its data is.
 CHANGEABLE_AGAIN = (
@@ -81,6 +83,7 @@ class SearchOptions(BaseModel):
             to judge by how long its epochs took.
         max_failed_share: Share of trials that may fail before the search stops.
         weights_dir: Folder of pretrained weights by model name, None for timm's hub.
+        log_to: Where trials are logged to; TensorBoard's files are in their folders in any case.
         cache_dir: Folder for drawn data and decoded images.
     """
 
@@ -114,6 +117,7 @@ class SearchOptions(BaseModel):
     trial_timeout_s: float | None = None
     max_failed_share: float = 0.5
     weights_dir: Path | None = None
+    log_to: tuple[TrackerName, ...] = ("tensorboard",)
     cache_dir: Path
 
     @property

@@ -227,6 +227,10 @@ def _check_without_data(
 
             check_storage(options.storage)
     with _collected(problems):
+        from search.trackers.make import check_trackers
+
+        check_trackers(options.log_to)
+    with _collected(problems):
         available = available_here() if options.address == LOCAL else None
         resources = share_out(options, available)
     with _collected(problems):

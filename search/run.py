@@ -208,15 +208,15 @@ def _traceback_kept(run_folder: Path) -> Iterator[None]:
 
 
 def _run_trials(plan: "SearchPlan", console: Console) -> "SearchOutcome":
-    from search.engine import run_search
     from search.open_study import open_study
     from search.unwritable import worded
+    from search.viewers import run_watched
 
     try:
         with worded(_study_place(plan)):
             study = open_study(plan, plan.run_folder)
             with new_progress(plan, study, console) as progress:
-                outcome = run_search(plan, study, progress)
+                outcome = run_watched(plan, study, progress)
     except SearchError as error:
         remedy = f"Once that is mended, go on with: {_resume_command(plan.run_folder)}"
         raise SearchError(f"{error} {remedy}") from error

@@ -54,7 +54,7 @@ def tune_trials(
     searcher = BooksSearcher(books, stopper, constants, packing)
     scheduler = BooksScheduler(books, stopper, Watch(trial_timeout_s), packing)
     tuner = tune.Tuner(
-        tune.with_resources(trainable, resources_of),
+        _with_resources(trainable),
         tune_config=tune.TuneConfig(
             search_alg=searcher, scheduler=scheduler, num_samples=NO_LIMIT, reuse_actors=True
         ),
@@ -69,6 +69,13 @@ def tune_trials(
     with interruptible(stopper.interrupt), stopper.raised():
         tuner.fit()
     return stopper.was_interrupted
+
+
+def _with_resources(trainable: type[tune.Trainable]) -> type[tune.Trainable]:
+    """Return a trainable that asks for its trial's resources, under its own name."""
+    asking: type[tune.Trainable] = tune.with_resources(trainable, resources_of)
+    asking.__qualname__ = trainable.__qualname__  # what Ray's dashboard shows
+    return asking
 
 
 def _quieten() -> None:

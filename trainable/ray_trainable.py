@@ -1,17 +1,23 @@
 """The trial as Ray Tune runs it; the only file of this package that knows Ray."""
 
 import json
+import math
 import os
+import sys
 import traceback
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import cv2
+import ray
 import torch
 from ray import tune
+from ray._raylet import setproctitle  # type: ignore[attr-defined]
 from ray.tune.result import DONE
+from ray.util.metrics import Counter, Gauge
 
 from trainable.config import parse_config
 from trainable.data.prepared import PreparedData, read_data
@@ -25,12 +31,77 @@ from trainable.ownership import NotOwnerError
 from trainable.replay import Replay
 from trainable.shared_gpu import SharedGpu
 from trainable.trial import Machine, Trial
-from trainable.trial_folder import TrialFolder
+from trainable.trial_folder import TrialFolder, trial_id
 
 POINTER = "trial.json"
+TITLE = "ray::TrainTrial"
 # What a process may hold more than after its first trial, once a trial is over, before it is
 # replaced. What trials share on purpose does not count.
 MEMORY_GROWTH = 2**30
+
+
+class Shown:
+    """What Ray's dashboard and Prometheus show of the trial that a worker trains.
+
+    - The title of the process: trial, epoch under way, last value. Ray names an actor once, when
+      it starts, and an actor trains many trials. The dashboard's list of processes shows the
+      first word; Ray keeps metrics of CPU and memory by it, so it does not change in a trial.
+    - A line an epoch in the log of the actor.
+    - Metrics with the tags ``run`` and ``trial``; Ray puts ``ray_`` before their names. It cannot
+      forget a series before its process ends, so the gauges of a trial that is over become NaN,
+      which charts leave out.
+
+    Args:
+        run: Name of the search.
+        metric: What is searched for.
+    """
+
+    GAUGES: ClassVar[dict[str, tuple[str, str]]] = {
+        "epoch": ("trial_epoch", "Epochs done."),
+        "seconds": ("trial_epoch_seconds", "Seconds of the last epoch, validation included."),
+        "images_per_s": ("trial_images_per_second", "Training images a second."),
+        "gpu_memory_peak": ("trial_gpu_memory_peak_mib", "Peak GPU memory of the trial, MiB."),
+    }
+
+    def __init__(self, run: str, metric: str) -> None:
+        tags = ("run", "trial")
+        self._gauges = {key: Gauge(*names, tags) for key, names in self.GAUGES.items()}
+        self._value = Gauge("trial_value", "What is searched for, after the last epoch.", tags)
+        self._gpu_seconds = Counter("search_gpu_seconds", "GPU-seconds trained.", ("run",))
+        self._run = run
+        self._metric = metric
+
+    def begin_epoch(self, number: int, trial: Trial) -> None:
+        """Take in that a trial begins an epoch."""
+        done = trial.progress.epoch
+        epochs = trial.objective.num_epochs or trial.config.epochs
+        value = trial.last_row().get(self._metric) if done else None
+        text = "" if value is None else f" {self._metric} {value:.4f}"
+        setproctitle(f"{TITLE}.{trial_id(number)} epoch {done + 1}/{epochs}{text} of {self._run}")
+
+    def end_epoch(self, number: int, row: Mapping[str, float], *, gpus: float) -> None:
+        """Take in an epoch of a trial that has so many GPUs or such a share of one."""
+        tags = {"run": self._run, "trial": trial_id(number)}
+        for key, gauge in self._gauges.items():
+            gauge.set(row[key], tags)
+        self._value.set(row.get(self._metric, math.nan), tags)
+        self._print(number, row)
+        if gpus:
+            self._gpu_seconds.inc(gpus * row["seconds"], {"run": self._run})
+
+    def _print(self, number: int, row: Mapping[str, float]) -> None:
+        value = row.get(self._metric, math.nan)
+        sys.stdout.write(
+            f"trial {trial_id(number)} epoch {row['epoch']:.0f}: {self._metric} {value:.4f}, "
+            f"{row['seconds']:.1f} s\n"
+        )
+        sys.stdout.flush()
+
+    def end_trial(self, number: int) -> None:
+        """Take in that a trial is over or goes on elsewhere."""
+        tags = {"run": self._run, "trial": trial_id(number)}
+        for gauge in (*self._gauges.values(), self._value):
+            gauge.set(math.nan, tags)
 
 
 @lru_cache(maxsize=1)
@@ -62,6 +133,10 @@ class TrainTrial(tune.Trainable):  # type: ignore[misc]  # Ray has no types
     ``reset_config`` always says yes: to a no, Tune calls the new trial failed.
     """
 
+    def __repr__(self) -> str:
+        """Return what Ray's dashboard shows beside the actor, for as long as it lives."""
+        return f"trials of {self._run_folder.name}"
+
     def setup(self, config: dict[str, Any]) -> None:
         """Take note of the trial; it is opened by its first step.
 
@@ -88,6 +163,8 @@ class TrainTrial(tune.Trainable):  # type: ignore[misc]  # Ray has no types
         )
         self._trial: Trial | None = None
         self._growth = Growth(device, MEMORY_GROWTH)
+        run = Path(config["run_folder"]).name
+        self._shown = Shown(run, config["metric"]) if ray.is_initialized() else None
         self._take(config)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
@@ -145,6 +222,7 @@ class TrainTrial(tune.Trainable):  # type: ignore[misc]  # Ray has no types
         values = config.get("replay")
         metric = config["metric"]
         self._objective = Objective(metric) if values is None else Replay(metric, tuple(values))
+        self._number = config["number"]
         self._hyperparameters = config["config"]
 
     def _open(self) -> Trial:
@@ -191,14 +269,24 @@ class TrainTrial(tune.Trainable):  # type: ignore[misc]  # Ray has no types
         with suppress(UnwritableError):
             if trial is not None:
                 trial.close()
+        if trial is not None and self._shown is not None:
+            self._shown.end_trial(self._number)
 
     def _result(self, trial: Trial) -> dict[str, Any]:
-        row = trial.last_row() if trial.finished else trial.run_epoch()
+        row = trial.last_row() if trial.finished else self._epoch(trial)
         note, self._note = self._note, ""
         finished = trial.finished
         recycle = self._growth.is_too_much
         result = {"finished": finished, "failed": "", "note": note, "recycle": recycle}
         return row | result | {DONE: bool(finished)}
+
+    def _epoch(self, trial: Trial) -> dict[str, float]:
+        if self._shown is None:
+            return trial.run_epoch()
+        self._shown.begin_epoch(self._number, trial)
+        row = trial.run_epoch()
+        self._shown.end_epoch(self._number, row, gpus=self._share)
+        return row
 
     def _failure(self, reason: str, *, recycle: bool = True) -> dict[str, Any]:
         self._keep_error(reason)

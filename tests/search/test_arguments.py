@@ -23,6 +23,10 @@ def test_a_time_budget_is_written_in_hours_minutes_and_seconds(text, seconds):
     assert given("--time-budget", text) == {"space": Path("s.py"), "time_budget_s": seconds}
 
 
+def test_trackers_are_separated_by_commas_and_named_once():
+    assert given("--log-to", "mlflow, wandb,mlflow")["log_to"] == ("mlflow", "wandb")
+
+
 @pytest.mark.parametrize(
     ("text", "name", "value"),
     [
@@ -51,6 +55,11 @@ def test_several_hyperparameters_can_be_pinned():
         (["--seed", "5000000000"], "--seed: expected .* to 4294967295, got '5000000000'"),
         (["--address", "there"], "--address: expected local, auto, or host:port.*got 'there'"),
         (["--address", "ray://a:1"], "--address: expected local, auto, or host:port"),
+        (
+            ["--log-to", "mlfow"],
+            "--log-to: expected one or several of tensorboard, mlflow, wandb,",
+        ),
+        (["--log-to", "mlflow,wand"], "got 'mlflow,wand'. Did you mean 'wandb'"),
         (["oats"], "^arguments: expected nothing more, got 'oats'"),
         (["--time-budget", "5"], "--time-budget: expected a duration such as 2h.*got '5'"),
         (["--time-budget", "1h2"], "--time-budget: expected a duration"),

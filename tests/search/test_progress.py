@@ -1,4 +1,5 @@
 import io
+import re
 import threading
 
 import optuna
@@ -219,6 +220,22 @@ def test_the_live_view_leaves_its_last_state_on_the_screen(clock):
         progress.trial_started(0, CONFIG)
         end(progress, 0, value=0.5)
     assert "1 of 1 trials" in screen.export_text()
+
+
+@pytest.mark.parametrize(("environment", "has_colours"), [({}, True), ({"NO_COLOR": "1"}, False)])
+def test_no_color_takes_the_colours_of_the_live_view_away(monkeypatch, environment, has_colours):
+    for name in ("NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in ({"TERM": "xterm-256color"} | environment).items():
+        monkeypatch.setenv(name, value)
+    out = io.StringIO()
+    screen = Console(file=out, force_terminal=True, width=100)
+    with SearchProgress("run", objective=Objective(), num_trials=1, console=screen) as progress:
+        progress.trial_started(0, CONFIG)
+        end(progress, 0, value=0.5)
+    codes = set(";".join(re.findall(r"\x1b\[([0-9;]*)m", out.getvalue())).split(";"))
+    assert bool(codes & {"31", "32", "33", "36"}) is has_colours
+    assert "1 of 1 trials" in out.getvalue()
 
 
 def test_before_the_first_trial_the_view_says_what_it_waits_for(progress):
