@@ -1,4 +1,5 @@
 """``python -m analysis.dashboard RUN``: optuna-dashboard on a study, also while it is searched."""
+# PYTHON_ARGCOMPLETE_OK: shells may complete its options
 
 import argparse
 import importlib.util
@@ -14,6 +15,10 @@ from analysis.study_place import StudyPlace
 from trainable.command import DONE, ArgumentParser, run_command
 from trainable.errors import ConfigError, expected
 
+EXAMPLES = """
+python -m analysis.dashboard runs/quick-20261123-194501
+python -m analysis.dashboard runs/quick-20261123-194501 --port 8090
+"""
 HOST = "127.0.0.1"
 FIRST_PORT, NUM_PORTS, LARGEST_PORT = 8080, 20, 65535
 
@@ -30,7 +35,7 @@ class _Quiet(WSGIRequestHandler):
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     about = "Open optuna-dashboard on the study of a run, whether its search is running or not."
-    parser = ArgumentParser("python -m analysis.dashboard", about)
+    parser = ArgumentParser("python -m analysis.dashboard", about, examples=EXAMPLES)
     parser.add_argument("run", metavar="RUN", type=Path, help="run folder")
     parser.add_argument(
         "--port",

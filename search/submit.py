@@ -1,4 +1,5 @@
 """``python -m search.submit -- ARGUMENTS``: a search as a Ray job, sent to a running cluster."""
+# PYTHON_ARGCOMPLETE_OK: shells may complete its options
 
 import argparse
 import os
@@ -24,13 +25,12 @@ DEFAULT_ADDRESS = "http://127.0.0.1:8265"
 ADDRESS_VARIABLE = "RAY_API_SERVER_ADDRESS"
 USAGE = """python -m search.submit [options] -- ARGUMENTS OF search.run
        python -m search.submit [options] --list | --status | --logs | --stop NAME"""
-EXAMPLES = """\
-examples:
-  python -m search.submit -- --space spaces/quick.py --data photos --name first
-  python -m search.submit --list
-  python -m search.submit --logs first --follow
-  python -m search.submit --stop first
-  python -m search.submit -- --resume runs/first
+EXAMPLES = """
+python -m search.submit -- --space spaces/quick.py --data photos --name first
+python -m search.submit --list
+python -m search.submit --logs first --follow
+python -m search.submit --stop first
+python -m search.submit -- --resume runs/first
 """
 EXIT_CODES = {"done": DONE, "failed": FAILED, "stopped": INTERRUPTED}
 LAST_LINES = 5
@@ -44,11 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _main(argv: Sequence[str] | None) -> int:
-    words = list(sys.argv[1:] if argv is None else argv)
-    end = words.index("--") if "--" in words else len(words)
-    options = _parser().parse_args(words[:end])
-    search = words[end + 1 :]
-    _check(options, search)
+    options, search = _parse(argv)
     console = Console(highlight=False, soft_wrap=True)
     if options.list:
         return _list(_jobs(options), console)
@@ -61,11 +57,22 @@ def _main(argv: Sequence[str] | None) -> int:
     return _send(options, search, console)
 
 
+def _parse(argv: Sequence[str] | None) -> tuple[argparse.Namespace, list[str]]:
+    """Return the options, and the arguments of the search.
+
+    Raises:
+        ConfigError: If they are wrong.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    end = words.index("--") if "--" in words else len(words)
+    options, search = _parser().parse_args(words[:end]), words[end + 1 :]
+    _check(options, search)
+    return options, search
+
+
 def _parser() -> ArgumentParser:
-    parser = ArgumentParser(prog="python -m search.submit", description=DESCRIPTION)
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser = ArgumentParser("python -m search.submit", DESCRIPTION, examples=EXAMPLES)
     parser.usage = USAGE
-    parser.epilog = EXAMPLES
     parser.add_argument(
         "--address",
         metavar="URL",

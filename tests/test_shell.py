@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from analysis.dashboard import main as dashboard
 from analysis.ensemble.__main__ import main as ensemble
 from analysis.export import main as export
 from analysis.leaderboard import main as leaderboard
@@ -16,12 +17,15 @@ from analysis.predict import main as predict
 from analysis.report.__main__ import main as report
 from search.refit.__main__ import main as refit
 from search.run import main as search
+from search.submit import main as submit
 from trainable.pretrained.download import main as download
 
 ROOT = Path(__file__).parent.parent
 COMMANDS = {
     "search.run": search,
     "search.refit": refit,
+    "search.submit": submit,
+    "analysis.dashboard": dashboard,
     "analysis.leaderboard": leaderboard,
     "analysis.report": report,
     "analysis.ensemble": ensemble,
