@@ -133,10 +133,6 @@ class TrainTrial(tune.Trainable):  # type: ignore[misc]  # Ray has no types
     ``reset_config`` always says yes: to a no, Tune calls the new trial failed.
     """
 
-    def __repr__(self) -> str:
-        """Return what Ray's dashboard shows beside the actor, for as long as it lives."""
-        return f"trials of {self._run_folder.name}"
-
     def setup(self, config: dict[str, Any]) -> None:
         """Take note of the trial; it is opened by its first step.
 
@@ -165,6 +161,11 @@ class TrainTrial(tune.Trainable):  # type: ignore[misc]  # Ray has no types
         self._growth = Growth(device, MEMORY_GROWTH)
         run = Path(config["run_folder"]).name
         self._shown = Shown(run, config["metric"]) if ray.is_initialized() else None
+        if ray.is_initialized():
+            # Ray asks for it now, and shows it beside the actor for as long as that lives. A class
+            # that has it from the start would be asked where a worker cannot import it, too, and
+            # then Ray loses the reason.
+            TrainTrial.__repr__ = TrainTrial._described  # type: ignore[assignment]
         self._take(config)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
@@ -214,6 +215,9 @@ class TrainTrial(tune.Trainable):  # type: ignore[misc]  # Ray has no types
     def cleanup(self) -> None:
         """Close the trial's files."""
         self._close()
+
+    def _described(self) -> str:
+        return f"trials of {self._run_folder.name}"
 
     def _take(self, config: dict[str, Any]) -> None:
         self._is_measured = self._gpu is None

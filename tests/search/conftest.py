@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 from optuna.trial import FrozenTrial
 
+from search.joining import AUTH_MODE
 from trainable.data.prepared import PreparedData, prepare_data
 
 WAIT_S = 600
@@ -84,6 +85,19 @@ class Forked:
 
     def kill(self) -> None:
         self._process.kill()
+
+
+@pytest.fixture
+def ray_auth_undone(monkeypatch) -> Iterator[None]:
+    """Undo what a test changes of Ray's token, which Ray keeps in this process besides."""
+    monkeypatch.setenv(AUTH_MODE, "")  # so that it is as before in the end, whoever sets it
+    monkeypatch.delenv(AUTH_MODE)
+    yield
+    from ray._raylet import AuthenticationTokenLoader, Config
+
+    monkeypatch.undo()
+    AuthenticationTokenLoader.instance().reset_cache()
+    Config.initialize("")
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """The way into a cluster, with servers of this process in the place of a cluster's head."""
 
+import os
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -52,16 +53,10 @@ def head(token: str | None = None, *, is_here: bool = True):
 
 
 @pytest.fixture(autouse=True)
-def _no_token(monkeypatch, tmp_path):
-    """Have no token, and undo what the test changes of the mode, in Ray too."""
-    from ray._raylet import Config
-
+def _no_token(ray_auth_undone, monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
-    for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH", "RAY_ADDRESS", AUTH_MODE):
+    for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH", "RAY_ADDRESS"):
         monkeypatch.delenv(name, raising=False)
-    yield
-    monkeypatch.delenv(AUTH_MODE, raising=False)
-    Config.initialize("")
 
 
 def refused(address: str, connect=lambda: pytest.fail("connected")) -> str:
@@ -100,8 +95,6 @@ def test_a_cluster_without_a_token_is_joined_without_one():
 
 
 def test_a_cluster_that_asks_for_a_token_gets_that_of_the_user(monkeypatch, tmp_path):
-    import os
-
     (tmp_path / ".ray").mkdir()
     (tmp_path / ".ray" / "auth_token").write_text(TOKEN)
     with head(TOKEN) as address:
@@ -152,3 +145,10 @@ def test_what_ray_cannot_set_up_is_one_line():
     with head() as address:
         problem = refused(address, connect)
     assert problem.endswith("environment. Failed to upload module: no room.")
+
+
+def test_another_token_is_taken_where_this_one_was(monkeypatch):
+    for token in (TOKEN, TOKEN[::-1]):
+        monkeypatch.setenv("RAY_AUTH_TOKEN", token)
+        with head(token) as address:
+            assert join(address, lambda: os.environ[AUTH_MODE]) == "token"

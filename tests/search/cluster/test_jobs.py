@@ -17,7 +17,7 @@ from search.jobs import Jobs
 from search.submit import main
 from trainable.errors import ConfigError
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("ray_auth_undone")]
 
 WAIT_S = 600
 WHERE = """
