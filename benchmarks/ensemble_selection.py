@@ -24,7 +24,11 @@ from analysis.estimates.labelled import Labelled
 from analysis.estimates.stack import Stack
 from benchmarks.side_by_side import row
 from trainable.data.index import LabelSpace
-from trainable.metrics import macro_f1
+from trainable.timm_import import import_torchvision
+
+import_torchvision()  # torchmetrics imports it too
+
+from torchmetrics.functional.classification import multiclass_f1_score  # noqa: E402
 
 NUM_CLASSES = 18
 IMAGES_A_PERSON = 7
@@ -112,7 +116,7 @@ def straightforward(
     total = torch.zeros_like(votes[0])
     for number in range(num_rounds):
         averages = ((total + vote) / (number + 1) for vote in votes)
-        scores = [macro_f1(average.argmax(dim=1), labels, NUM_CLASSES) for average in averages]
+        scores = [multiclass_f1_score(average, labels, NUM_CLASSES) for average in averages]
         order.append(int(torch.stack(scores).argmax()))
         total = total + votes[order[-1]]
     return order
