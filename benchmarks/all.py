@@ -2,13 +2,15 @@
 
 Runs each in a process of its own and writes ``benchmarks/RESULTS.md``: the machine, a table, and
 how each row is measured. One that fails is named there, and the others go on. ``--only NAME`` runs
-one, ``--quick`` all of them on less; both print and write nothing unless ``--out`` says where.
+one; the rows of the others stay as they are in ``RESULTS.json``. ``--quick`` runs on less, to see
+that all work, and writes nothing.
 """
 
 import argparse
 import importlib
 import inspect
 import io
+import json
 import os
 import platform
 import subprocess
@@ -19,6 +21,7 @@ from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pandas as pd
 
@@ -55,12 +58,23 @@ class Outcome:
         rows: Its table, empty if it failed.
         problem: Why it failed, in a line, or "".
         seconds: What it took.
+        when: Date and commit.
     """
 
     name: str
     rows: pd.DataFrame
     problem: str
     seconds: float
+    when: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as ``from_json`` reads it."""
+        return vars(self) | {"rows": json.loads(self.rows.to_json(orient="split", index=False))}
+
+    @classmethod
+    def from_json(cls, kept: dict[str, Any]) -> "Outcome":
+        """Return what ``as_json`` made."""
+        return cls(**kept | {"rows": pd.DataFrame(kept["rows"]["data"], columns=list(COLUMNS))})
 
 
 def main() -> int:
@@ -68,24 +82,36 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", choices=BENCHMARKS, metavar="NAME", help=", ".join(BENCHMARKS))
     parser.add_argument("--quick", action="store_true", help="on less, to see that all work")
-    parser.add_argument("--out", type=Path, help="where to write (default: RESULTS.md)")
     parser.add_argument("--table-to", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.table_to:
         _write_table(options.only, options.table_to, quick=options.quick)
         return 0
     machine = machine_lines()
-    names = (options.only,) if options.only else BENCHMARKS
-    outcomes = []
-    for name in names:
-        outcomes.append(outcome_of(name, quick=options.quick))
-        print(f"\n{results_table(outcomes[-1:])}\n", flush=True)
-    is_whole = not (options.only or options.quick)
-    out = options.out or (RESULTS if is_whole else None)
-    if out:
-        out.write_text(results(outcomes, machine))
-        print(f"Written to {out}")
-    return int(any(outcome.problem for outcome in outcomes))
+    failed = False
+    for name in (options.only,) if options.only else BENCHMARKS:
+        outcome = outcome_of(name, quick=options.quick)
+        failed = failed or bool(outcome.problem)
+        print(f"\n{results_table([outcome])}\n", flush=True)
+        if not options.quick:
+            write(outcome, machine)
+    return int(failed)
+
+
+def write(outcome: Outcome, machine: Sequence[str], file: Path = RESULTS) -> None:
+    """Put the outcome of a benchmark in the place of its last one.
+
+    Args:
+        outcome: The outcome.
+        machine: Lines about where it ran.
+        file: ``RESULTS.md``; what is in it is kept in a JSON file beside it, too.
+    """
+    kept_in = file.with_suffix(".json")
+    kept = json.loads(kept_in.read_text()) if kept_in.exists() else {}
+    kept[outcome.name] = outcome.as_json()
+    outcomes = [Outcome.from_json(kept[name]) for name in BENCHMARKS if name in kept]
+    kept_in.write_text(json.dumps(kept, indent=1) + "\n")
+    file.write_text(results(outcomes, machine))
 
 
 def outcome_of(name: str, *, quick: bool) -> Outcome:
@@ -105,7 +131,8 @@ def outcome_of(name: str, *, quick: bool) -> Outcome:
         except subprocess.TimeoutExpired:
             problem = f"not done after {MOST_MINUTES} minutes"
     seconds = (datetime.now().astimezone() - start).total_seconds()
-    return Outcome(name, rows, problem, seconds)
+    when = f"{start:%Y-%m-%d}, commit {(git_commit() or 'unknown')[:12]}"
+    return Outcome(name, rows, problem, round(seconds, 1), when)
 
 
 def _write_table(name: str, file: Path, *, quick: bool) -> None:
@@ -152,13 +179,13 @@ def results_table(outcomes: Sequence[Outcome]) -> str:
 
 
 def ratio_text(ratio: float) -> str:
-    """Return a ratio to two significant digits, three from 100 on.
+    """Return a ratio with two decimals, from 10 on with none.
 
     Example:
         >>> ratio_text(3.14159), ratio_text(0.98), ratio_text(27.4), ratio_text(1234.5)
-        ('3.1', '0.98', '27', '1234')
+        ('3.14', '0.98', '27', '1234')
     """
-    return f"{ratio:.0f}" if ratio >= 10 else f"{ratio:.2g}"
+    return f"{ratio:.0f}" if ratio >= 10 else f"{ratio:.2f}"
 
 
 def goal_text(goal: object) -> str:
@@ -174,7 +201,8 @@ def goal_text(goal: object) -> str:
 def _how_line(outcome: Outcome) -> str:
     minutes = f"{outcome.seconds / 60:.1f} min"
     command = f"`python -m benchmarks.{outcome.name}`"
-    return f"- **{outcome.name}** ({minutes}, {command}): {how(outcome.name)}"
+    when = f"{outcome.when}, " if outcome.when else ""
+    return f"- **{outcome.name}** ({when}{minutes}, {command}): {how(outcome.name)}"
 
 
 def how(name: str) -> str:
@@ -190,7 +218,6 @@ def machine_lines() -> list[str]:
     versions = ", ".join(f"{library} {version(library)}" for library in LIBRARIES)
     memory_gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return [
-        f"{datetime.now().astimezone():%Y-%m-%d}, commit {(git_commit() or 'unknown')[:12]}",
         f"{usable_cpus()} cores of {_cpu_model()}, {memory_gib:.0f} GiB memory{_gpu()}; "
         f"load {load:.1f} as it began",
         f"Python {platform.python_version()}, {versions}",

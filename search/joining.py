@@ -15,7 +15,7 @@ from trainable.errors import MAX_LINE, ConfigError, expected, first_line
 AUTO = "auto"
 OPTION = "--address"
 ANSWER_S = 10
-AUTH_MODE, TOKEN = "RAY_AUTH_MODE", "token"
+AUTH_MODE, TOKEN, DISABLED = "RAY_AUTH_MODE", "token", "disabled"
 ADDRESS_OF_ENVIRONMENT = "RAY_ADDRESS"
 CHECK_ALIVE = "/ray.rpc.NodeInfoGcsService/CheckAlive"
 GET_NODES = "/ray.rpc.NodeInfoGcsService/GetAllNodeInfo"
@@ -52,7 +52,10 @@ def join(address: str, connect: Callable[[], Any]) -> Any:  # noqa: ANN401  # wh
 
 
 def use_token(accepts: Callable[[str | None], bool], *, place: str) -> None:
-    """Have Ray use the user's token from now on, where a cluster asks for one.
+    """Have Ray use the user's token from now on, where a cluster asks for one, and only there.
+
+    A process with a token refuses whoever sends none: a cluster without tokens could not reach
+    the search, and would take each of its workers for one whose owner has died.
 
     Args:
         accepts: Asks the cluster, with a token or none, whether that is the right one.
@@ -62,6 +65,7 @@ def use_token(accepts: Callable[[str | None], bool], *, place: str) -> None:
         ConfigError: If it asks for a token and there is none, or another one.
     """
     if accepts(None):
+        _set_mode(DISABLED)
         return
     token = _own_token()
     what = f"the token of the cluster at {place!r}, which asks for one"
@@ -69,7 +73,11 @@ def use_token(accepts: Callable[[str | None], bool], *, place: str) -> None:
         raise ConfigError(expected(OPTION, what, "none", WHERE_TOKENS_ARE))
     if not accepts(token):
         raise ConfigError(expected(OPTION, what, f"another one in {_source()}", WHERE_TOKENS_ARE))
-    os.environ[AUTH_MODE] = TOKEN
+    _set_mode(TOKEN)
+
+
+def _set_mode(mode: str) -> None:
+    os.environ[AUTH_MODE] = mode
     _raylet().Config.initialize("")  # Ray has read the mode when it was imported
 
 

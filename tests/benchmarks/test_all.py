@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from benchmarks import all as all_benchmarks
-from benchmarks.all import BENCHMARKS, Outcome, how, outcome_of, results, results_table
+from benchmarks.all import BENCHMARKS, Outcome, how, outcome_of, results, results_table, write
 from benchmarks.side_by_side import COLUMNS, in_turns, row
 
 
@@ -22,12 +22,12 @@ def table(**changes):
 def test_a_row_has_ratio_range_and_whether_the_goal_is_met():
     lines = results_table([Outcome("whole_search", table(), "", 60.0)]).splitlines()
     assert lines[0] == "| what | against | ratio | range | goal | met |"
-    assert lines[2:] == ["| a search | a tutorial | 3.1 x | 2.5 to 113 | 3 x | yes |"]
+    assert lines[2:] == ["| a search | a tutorial | 3.14 x | 2.50 to 113 | 3 x | yes |"]
 
 
 def test_a_goal_that_is_missed_stands_out():
     missed = table(met=False, ratio=0.5)
-    assert "| 0.5 x | 2.5 to 113 | 3 x | **no** |" in results_table(
+    assert "| 0.50 x | 2.50 to 113 | 3 x | **no** |" in results_table(
         [Outcome("driver", missed, "", 1.0)]
     )
 
@@ -85,3 +85,24 @@ def test_sides_take_turns_and_change_who_is_first():
     pairs = in_turns(lambda: side("ours", 1.0), lambda: side("theirs", 2.0), repeats=2)
     assert calls == ["theirs", "ours", "ours", "theirs"]
     assert pairs == [(2.0, 1.0), (2.0, 1.0)]
+
+
+def test_one_that_is_run_again_takes_the_place_of_its_last_outcome_alone(tmp_path):
+    file = tmp_path / "RESULTS.md"
+    outcomes = [
+        Outcome("nodes", table(what="two nodes"), "", 60.0, "2026-01-01"),
+        Outcome("driver", table().iloc[:0], "exit code 1", 1.0, "2026-01-01"),
+        Outcome("driver", table(what="the driver", ratio=1.5), "", 30.0, "2026-01-02"),
+    ]
+    for outcome in outcomes:
+        write(outcome, ["2 cores"], file)
+    lines = file.read_text().splitlines()
+    rows = [line.split(" | ")[:3] for line in lines if line.startswith("| t")]
+    assert rows == [
+        ["| the driver", "a tutorial", "1.50 x"],
+        ["| two nodes", "a tutorial", "3.14 x"],
+    ]
+    assert [line.split(", ")[0] for line in lines if line.startswith("- **")] == [
+        "- **driver** (2026-01-02",
+        "- **nodes** (2026-01-01",
+    ]

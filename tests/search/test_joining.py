@@ -147,6 +147,13 @@ def test_what_ray_cannot_set_up_is_one_line():
     assert problem.endswith("environment. Failed to upload module: no room.")
 
 
+def test_a_cluster_without_tokens_is_joined_without_one(monkeypatch):
+    monkeypatch.setenv(AUTH_MODE, "token")  # a Ray of one's own leaves it so
+    monkeypatch.setenv("RAY_AUTH_TOKEN", TOKEN)
+    with head(None) as address:
+        assert join(address, lambda: os.environ[AUTH_MODE]) == "disabled"
+
+
 def test_another_token_is_taken_where_this_one_was(monkeypatch):
     for token in (TOKEN, TOKEN[::-1]):
         monkeypatch.setenv("RAY_AUTH_TOKEN", token)

@@ -229,7 +229,8 @@ def test_a_search_in_a_database_runs_to_its_end_and_is_extended(
 
     def searched(*arguments, **environment):
         command = [sys.executable, "-m", "search.run", *arguments]
-        surroundings = {**os.environ, **environment}
+        # A Ray of its own that a process has had leaves the mode behind.
+        surroundings = {**os.environ, "RAY_AUTH_MODE": "token", **environment}
         done = subprocess.run(
             command, check=False, capture_output=True, text=True, env=surroundings, timeout=900
         )

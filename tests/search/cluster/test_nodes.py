@@ -11,6 +11,7 @@ from pandas.testing import assert_frame_equal
 pytestmark = pytest.mark.slow
 
 NODE_CPUS = ("--num-cpus", "1")
+EPOCHS = 400  # a machine takes some ten seconds to join, as many as a trial of 200
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +23,7 @@ def _environment(ray_network, monkeypatch):
 def test_a_machine_that_joins_late_is_used_and_one_that_dies_survived(
     start, ray_network, namespace
 ):
-    epochs = ("--max-epochs", "100", "--grace-period", "100", "--trials", "4")
+    epochs = ("--max-epochs", str(EPOCHS), "--grace-period", str(EPOCHS), "--trials", "4")
     search = start(*epochs, "--address", ray_network.gcs)
     search.wait_for_epochs(1)
     # In a folder where nothing of the repository is.
@@ -38,13 +39,13 @@ def test_a_machine_that_joins_late_is_used_and_one_that_dies_survived(
     assert "its process died; it is tried again from its last epoch" in printed
     trials = search.trials()
     assert [trial.state for trial in trials] == [TrialState.COMPLETE] * 4
-    assert [len(trial.intermediate_values) for trial in trials] == [100] * 4
+    assert [len(trial.intermediate_values) for trial in trials] == [EPOCHS] * 4
     for number, curve in before.items():
         assert_frame_equal(search.curves()[number].head(len(curve)), curve)
 
 
 def unfinished(search) -> list[int]:
-    return [number for number, curve in search.curves().items() if 2 <= len(curve) < 100]
+    return [number for number, curve in search.curves().items() if 2 <= len(curve) < EPOCHS]
 
 
 def test_data_that_a_machine_does_not_see_is_named_before_trials_start(
