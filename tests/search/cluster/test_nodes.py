@@ -11,7 +11,7 @@ from pandas.testing import assert_frame_equal
 pytestmark = pytest.mark.slow
 
 NODE_CPUS = ("--num-cpus", "1")
-EPOCHS = 400  # a machine takes some ten seconds to join, as many as a trial of 200
+EPOCHS = 250  # a machine takes some ten seconds to join, as many as a trial takes
 
 
 @pytest.fixture(autouse=True)
