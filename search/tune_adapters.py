@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import ray
-from ray.tune import PlacementGroupFactory, Stopper
+from ray.tune import Stopper
 from ray.tune.experiment import Trial
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
@@ -15,19 +15,12 @@ from analysis.study_file import GPUS, MEASURED
 from search.books import Books
 from search.machines import Machines, error_of_unready
 from search.packing import Packing
+from search.trial_resources import resources_of
 from search.watch import Watch
 from trainable.measurements import Measurement
 from trainable.trial_folder import trial_id
 
 T = TypeVar("T")
-
-
-def resources_of(config: Mapping[str, Any]) -> PlacementGroupFactory:
-    """Return what Ray is to set aside for a trial.
-
-    Ray keeps the worker of a trial that has ended for the next one that asks for as much.
-    """
-    return PlacementGroupFactory([{"CPU": config["cpus"], "GPU": config["gpus"]}])
 
 
 class _NotPickled:

@@ -10,7 +10,8 @@ from ray import tune
 from search.books import Books
 from search.interrupts import interruptible
 from search.packing import Packing
-from search.tune_adapters import BooksScheduler, BooksSearcher, SearchStopper, resources_of
+from search.trial_resources import resources_of
+from search.tune_adapters import BooksScheduler, BooksSearcher, SearchStopper
 from search.watch import Watch
 from trainable.ray_trainable import TrainTrial
 
