@@ -148,10 +148,9 @@ def trained(
     work: Work, num_classes: int, device: torch.device
 ) -> tuple[nn.Module, torch.optim.Optimizer]:
     """Return a network with its optimizer."""
-    takes_size = "swin" in work.backbone or "vit" in work.backbone
-    network: nn.Module = timm.create_model(
-        work.backbone, num_classes=num_classes, **({"img_size": work.size} if takes_size else {})
-    )
+    has_one_size = timm.get_pretrained_cfg(work.backbone).fixed_input_size
+    size = {"img_size": work.size} if has_one_size else {}
+    network: nn.Module = timm.create_model(work.backbone, num_classes=num_classes, **size)
     network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's
     is_fused = True if device.type == "cuda" else None
     parameters = network.parameters()

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -50,30 +51,29 @@ def changed_since(runs_dir: Path, defaults: Mapping[str, Any]) -> dict[str, Any]
         ``since``, the name of that run, and ``changed``, by name the value that ``was`` and that
         ``is``, None where there was or is none; empty if no earlier run has noted its defaults.
     """
-    last = max(_recorded(runs_dir), default=None)
+    last = max(_recorded(runs_dir), key=itemgetter(0, 1), default=None)
     if last is None:
         return {}
-    _, name, record = last
+    _, name, earlier = last
     changed = {
         key: {"was": was.get(key), "is": now.get(key)}
         for kind, now in defaults.items()
-        if (was := json.loads(record)[DEFAULTS].get(kind, {})) != now
+        if (was := earlier.get(kind, {})) != now
         for key in sorted({**was, **now})
         if was.get(key) != now.get(key)
     }
     return {"since": name, "changed": changed}
 
 
-def _recorded(runs_dir: Path) -> Iterator[tuple[str, str, str]]:
-    """Yield when each run below a folder began, its name, and its record as text."""
+def _recorded(runs_dir: Path) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield when each run below a folder began, its name, and the defaults that it noted."""
     for file in runs_dir.glob(f"*/{RECORD_FILE}"):
         try:
-            text = file.read_text(encoding="utf-8")
-            record = json.loads(text)
+            record = json.loads(file.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             continue  # damaged, or removed meanwhile
         if isinstance(record, dict) and isinstance(record.get(DEFAULTS), dict):
-            yield str(record.get("started_at", "")), file.parent.name, text
+            yield str(record.get("started_at", "")), file.parent.name, record[DEFAULTS]
 
 
 def described(since: Mapping[str, Any]) -> list[str]:

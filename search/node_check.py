@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from search.versions import versions_of
 from trainable.errors import ConfigError, expected, first_line
 
 if TYPE_CHECKING:
@@ -74,13 +74,8 @@ def problems_here(places: Places) -> list[str]:
 
 def installed() -> dict[str, str]:
     """Return the packages that must be the same everywhere, with their versions here."""
-    found = {}
-    for name in NEEDED:
-        try:
-            found[name] = version(name).partition("+")[0]  # "+cu130" and "+cpu" may differ
-        except PackageNotFoundError:
-            continue
-    return found
+    found = versions_of(NEEDED)
+    return {name: has.partition("+")[0] for name, has in found.items()}  # +cu130, +cpu may differ
 
 
 def _packages(places: Places) -> Iterator[str]:

@@ -5,7 +5,6 @@ in front of the message.
 """
 
 import argparse
-import difflib
 import json
 import math
 import re
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn, get_args
 
 from search.options import AUTO, TrackerName
+from trainable.nearby import nearest
 from trainable.seeds import LARGEST_SEED
 
 _DURATION = re.compile(
@@ -161,9 +161,7 @@ def trackers(text: str) -> tuple[str, ...]:
     known = get_args(TrackerName)
     names = tuple(dict.fromkeys(name.strip() for name in text.split(",")))
     if wrong := [name for name in names if name not in known]:
-        close = difflib.get_close_matches(wrong[0], known, n=1)
-        remedy = f"Did you mean {close[0]!r}?" if close else ""
-        _refuse(f"one or several of {', '.join(known)}", text, remedy)
+        _refuse(f"one or several of {', '.join(known)}", text, nearest(wrong[0], known))
     return names
 
 

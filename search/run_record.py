@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +22,7 @@ from pydantic_core import ErrorDetails
 from search.defaults import DEFAULTS, changed_since, current_defaults
 from search.option_values import masked
 from search.options import SearchOptions
+from search.versions import versions_of
 from trainable.errors import ConfigError, expected, requirement
 from trainable.files import write_json, written_aside
 from trainable.nearby import nearest_path
@@ -279,13 +279,7 @@ def now() -> str:
 
 def installed_versions() -> dict[str, str]:
     """Return the versions of Python and of the packages that results depend on."""
-    versions = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            versions[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return versions
+    return {"python": platform.python_version(), **versions_of(PACKAGES)}
 
 
 def git_commit() -> str | None:

@@ -111,12 +111,12 @@ class StudyRecord:
     def report(self, number: int, *, epoch: int, value: float) -> None:
         """Write the value of an epoch, the trial's first of that number."""
         self._reports.append((self._ids[number], epoch, value))
-        self.settle(now=not isinstance(self._storage, RDBStorage))
+        self.settle()
 
     def note_of(self, number: int, facts: Mapping[str, Any]) -> None:
         """Write facts about a trial, by name."""
         self._notes_of.setdefault(number, {}).update(facts)
-        self.settle(now=not isinstance(self._storage, RDBStorage))
+        self.settle()
 
     def end(self, trial: FrozenTrial, notes: Mapping[str, Any]) -> None:
         """Write how a trial ended, to a database in one transaction.
@@ -128,7 +128,6 @@ class StudyRecord:
         storage, trial_id = self._storage, self._ids[trial.number]
         if not isinstance(storage, RDBStorage):
             self.note_of(trial.number, notes)
-            self.settle(now=True)
             storage.set_trial_state_values(trial_id, trial.state, trial.values)
             return
         with _create_scoped_session(storage.scoped_session) as session:
@@ -148,7 +147,7 @@ class StudyRecord:
     def note(self, name: str, value: Any) -> None:  # noqa: ANN401 - whatever JSON can hold
         """Keep a fact about the search as a whole."""
         self._notes[name] = value
-        self.settle(now=not isinstance(self._storage, RDBStorage))
+        self.settle()
 
     def noted(self, name: str, default: Any) -> Any:  # noqa: ANN401
         """Return a fact kept by ``note``."""
@@ -162,13 +161,13 @@ class StudyRecord:
         """
         if not (self._reports or self._notes_of or self._notes):
             return
-        if not now and self._clock() - self._wrote_s < WRITE_EVERY_S:
+        if not isinstance(self._storage, RDBStorage):  # in memory: nothing waits for a disk
+            self._write_one_by_one()
+        elif not now and self._clock() - self._wrote_s < WRITE_EVERY_S:
             return
-        if isinstance(self._storage, RDBStorage):
+        else:
             with _create_scoped_session(self._storage.scoped_session) as session:
                 self._write_late(self._storage, session)
-        else:
-            self._write_one_by_one()
         self._has_written()
 
     def _write_late(self, storage: RDBStorage, session: Session) -> None:

@@ -1,6 +1,8 @@
 """What all tests share: their order, one thread a process, and a small folder of images."""
 
+import mmap
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,21 @@ COLOURS = {"blue": (30, 60, 200), "green": (40, 180, 60), "red": (200, 40, 50)}
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run slow tests first: quick ones then fill the cores that the last slow ones leave."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+@pytest.fixture
+def written_memory() -> Callable[[int], mmap.mmap]:
+    """Return a function that writes to so many bytes of memory that the process did not have.
+
+    What malloc hands out may be some that it had kept, and so no more than before.
+    """
+
+    def write(num_bytes: int) -> mmap.mmap:
+        memory = mmap.mmap(-1, num_bytes, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        np.frombuffer(memory, np.uint8)[:] = 1
+        return memory
+
+    return write
 
 
 def write_coloured_images(folder: Path, *, num_each: int) -> None:

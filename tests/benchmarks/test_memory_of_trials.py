@@ -1,4 +1,3 @@
-import mmap
 import os
 
 import numpy as np
@@ -21,11 +20,10 @@ def test_of_a_mapped_file_the_pages_that_were_read_are_counted(tmp_path):
     assert pss_of_file(os.getpid(), tmp_path / "other.npy") == 0
 
 
-def test_a_copy_is_counted_as_the_processes_own():
-    # Memory that malloc hands out may be some that it had kept, and so no more than before.
-    copy = mmap.mmap(-1, NUM_BYTES, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+def test_a_copy_is_counted_as_the_processes_own(written_memory):
     before, pss_before = anonymous_bytes(), pss(os.getpid())
-    np.frombuffer(copy, np.uint8)[:] = 1
+    copy = written_memory(NUM_BYTES)
     gained, pss_gained = anonymous_bytes() - before, pss(os.getpid()) - pss_before
     assert 0.95 * NUM_BYTES < gained < 1.2 * NUM_BYTES
     assert 0.95 * NUM_BYTES < pss_gained < 1.2 * NUM_BYTES
+    copy.close()

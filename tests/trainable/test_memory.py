@@ -1,8 +1,5 @@
 """Memory: how much there is, how much a process holds, and what is kept within a share of it."""
 
-import mmap
-
-import numpy as np
 import pytest
 import torch
 
@@ -21,11 +18,9 @@ def test_a_containers_limit_is_the_memory_there_is(tmp_path):
     assert usable_memory(CPU, limit) == min(installed, 512 * MIB)
 
 
-def test_held_memory_grows_by_what_is_held():
-    # Memory that malloc hands out may be some that it had kept, and so no more than before.
-    held = mmap.mmap(-1, 64 * MIB, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+def test_held_memory_grows_by_what_is_held(written_memory):
     before = held_memory()
-    np.frombuffer(held, np.uint8)[:] = 1
+    held = written_memory(64 * MIB)
     assert held_memory() - before == pytest.approx(len(held), rel=0.25)
 
 

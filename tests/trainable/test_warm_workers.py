@@ -2,7 +2,6 @@
 
 import gc
 import json
-import mmap
 import multiprocessing
 import os
 import random
@@ -221,15 +220,13 @@ def test_a_worker_stays_after_a_configuration_that_was_refused(message):
     worker.stop()
 
 
-def test_a_worker_that_has_grown_ends_with_its_next_trial(message, monkeypatch):
+def test_a_worker_that_has_grown_ends_with_its_next_trial(message, monkeypatch, written_memory):
     monkeypatch.setattr("trainable.ray_trainable.MEMORY_GROWTH", 32 * 2**20)
     worker = TrainTrial(message(0, SMALL))
     train(worker)
     worker.reset(message(1, SMALL))
     assert not train(worker)[-1]["recycle"]
-    # malloc might hand out what it has kept, which is no growth.
-    leak = mmap.mmap(-1, 64 * 2**20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    leak.write(bytes(len(leak)))
+    leak = written_memory(64 * 2**20)
     worker.reset(message(2, SMALL))
     assert train(worker)[-1]["recycle"]
     leak.close()

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import mkdtemp
@@ -94,17 +94,23 @@ class RayCluster:
                 process.wait(60)
 
 
-@pytest.fixture(scope="module")
-def ray_cluster() -> Iterator[RayCluster]:
-    """Yield a cluster of a head with two cores."""
+@contextmanager
+def running_head(*, cpus: int, **place: str) -> Iterator[RayCluster]:
     folder = Path(mkdtemp(prefix="ray", dir="/tmp"))  # paths of sockets may not be long
-    cluster = RayCluster(folder)
+    cluster = RayCluster(folder, **place)
     try:
-        cluster.start_head(cpus=2)
+        cluster.start_head(cpus=cpus)
         yield cluster
     finally:
         cluster.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def ray_cluster() -> Iterator[RayCluster]:
+    """Yield a cluster of a head with two cores."""
+    with running_head(cpus=2) as cluster:
+        yield cluster
 
 
 @dataclass
@@ -161,11 +167,5 @@ def namespace() -> Iterator[Namespace]:
 @pytest.fixture(scope="module")
 def ray_network(namespace) -> Iterator[RayCluster]:
     """Yield a cluster of a head with one core that other machines can reach."""
-    folder = Path(mkdtemp(prefix="ray", dir="/tmp"))
-    cluster = RayCluster(folder, ip=namespace.ip_of_head)
-    try:
-        cluster.start_head(cpus=1)
+    with running_head(cpus=1, ip=namespace.ip_of_head) as cluster:
         yield cluster
-    finally:
-        cluster.stop()
-        shutil.rmtree(folder, ignore_errors=True)
