@@ -15,7 +15,8 @@ from optuna.trial import FrozenTrial, TrialState
 from search.cma_es import CmaEs
 from search.cost_aware import CostAwareTpe
 from search.options import SamplerName
-from search.tpe import EndedValues, Tpe
+from search.told_trials import ToldTrials
+from search.tpe import Tpe
 
 
 def make_sampler(
@@ -24,7 +25,7 @@ def make_sampler(
     seed: int,
     number: int,
     cost_aware: bool = False,
-    ended: EndedValues | None = None,
+    told: ToldTrials | None = None,
 ) -> BaseSampler:
     """Return the sampler for one suggestion.
 
@@ -49,14 +50,14 @@ def make_sampler(
         seed: Seed of the search.
         number: Number of the trial.
         cost_aware: Whether ``tpe`` divides what a trial promises by its predicted seconds.
-        ended: What earlier samplers of the same study have worked out of its trials.
+        told: What earlier samplers of the same study have worked out of its trials.
     """
     drawn = int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
     if name == "random":
         return RandomSampler(seed=drawn)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
-        tpe = (CostAwareTpe if cost_aware else Tpe)(seed=drawn, ended=ended)
+        tpe = (CostAwareTpe if cost_aware else Tpe)(seed=drawn, told=told)
         if name == "gp":
             return _PruningGp(seed=drawn, independent_sampler=tpe, warn_independent_sampling=False)
     return CmaEs(seed=drawn, others=tpe) if name == "cmaes" else tpe

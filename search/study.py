@@ -25,7 +25,7 @@ from search.cost import EPOCHS, CostModel, gpu_share
 from search.options import SamplerName
 from search.samplers import make_sampler
 from search.study_record import StudyRecord
-from search.tpe import EndedValues
+from search.told_trials import ToldTrials
 from trainable.errors import ConfigError
 from trainable.objective import Objective
 
@@ -77,7 +77,7 @@ class SearchStudy:
         self._starts = starts
         self._avoided: Mapping[str, Sequence[Any]] = {}
         self._running: dict[int, optuna.Trial] = {}
-        self._ended = EndedValues()
+        self._told = ToldTrials()
 
     @property
     def trials(self) -> list[FrozenTrial]:
@@ -126,7 +126,7 @@ class SearchStudy:
             seed=self._seed,
             number=len(self.trials),
             cost_aware=self._cost_aware,
-            ended=self._ended,
+            told=self._told,
         )
         self._study.sampler = AvoidingSampler(sampler, self._avoided)
         self._enqueue_start()

@@ -7,7 +7,8 @@ from optuna.samplers import TPESampler
 from optuna.search_space.group_decomposed import _GroupDecomposedSearchSpace
 from optuna.trial import TrialState
 
-from search.tpe import EndedValues, Tpe, grouped
+from search.told_trials import Groups, ToldTrials
+from search.tpe import Tpe
 
 NAMES = "abcdef"
 
@@ -67,10 +68,10 @@ def test_it_suggests_what_optunas_own_does_to_the_bit(num_trials):
 
 
 def test_what_is_kept_of_ended_trials_changes_no_suggestion():
-    ours, theirs, ended = told(20), told(20), EndedValues()
+    ours, theirs, known = told(20), told(20), ToldTrials()
     for seed in range(8):
         own = TPESampler(seed=seed, multivariate=True, group=True, constant_liar=True)
-        assert suggested(ours, Tpe(seed=seed, ended=ended)) == suggested(theirs, own)
+        assert suggested(ours, Tpe(seed=seed, told=known)) == suggested(theirs, own)
         for study in (ours, theirs):  # the last one's end is known to the next
             study.tell(len(study.trials) - 1, seed / 8)
 
@@ -87,8 +88,12 @@ def test_groups_are_optunas_in_their_order(seed):
             optuna.trial.create_trial(params=params, distributions=distributions, value=0.0)
         )
     expected = _GroupDecomposedSearchSpace().calculate(study).search_spaces
-    assert grouped(trial.distributions for trial in study.trials) == expected
+    groups = Groups()
+    # Trials end in another order than they began.
+    for number in rng.sample(range(8), 8):
+        groups.add(number, study.trials[number].distributions)
+    assert groups.search_spaces() == expected
 
 
 def test_without_trials_there_are_no_groups():
-    assert grouped([]) == []
+    assert Groups().search_spaces() == []
