@@ -33,6 +33,7 @@ from trainable.cache_place import default_cache_dir
 from trainable.data.batches import TrainingBatches, TrainingImages
 from trainable.data.decode import decode_image
 from trainable.data.prepared import prepare_data
+from trainable.model import normalised
 from trainable.samplers.shuffled import PlainSampling
 from trainable.timm_import import timm
 
@@ -104,7 +105,7 @@ def cached_epoch(cache: Path, pipeline: Pipeline | None) -> Callable[[], None]:
 
     def epoch() -> None:
         for batch in batches.of_epoch(0):
-            batch.images.permute(0, 3, 1, 2).float().sub_(mean).div_(std)
+            normalised(batch.images, mean, std)
 
     return epoch
 
