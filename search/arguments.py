@@ -14,6 +14,7 @@ from search.option_values import (
     folder,
     gpus,
     height_and_width,
+    number_or_share,
     pin,
     reduction_factor,
     run_name,
@@ -291,8 +292,9 @@ def add_resources(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--max-concurrent",
         metavar="N",
-        type=positive_whole_number,
-        help="most trials at a time (default: as many as fit)",
+        type=number_or_share,
+        help="most trials at a time, or a share of those that fit such as 50%% (default: as many "
+        "as fit)",
     )
     group.add_argument(
         "--address",

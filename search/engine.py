@@ -83,7 +83,7 @@ def _new_ledger(
 def _max_concurrent(plan: SearchPlan) -> int | Callable[[], int]:
     """Return how many trials run at a time: on a cluster that grows, as many as then fit."""
     limit = plan.resources.max_concurrent
-    if plan.resources.available is not None or plan.options.max_concurrent is not None:
+    if plan.resources.available is not None or isinstance(plan.options.max_concurrent, int):
         return limit
     return Capacity(plan.options, limit)
 

@@ -38,6 +38,17 @@ def whole_number(text: str) -> int:
     return int(text)
 
 
+def number_or_share(text: str) -> int | str:
+    """Return a count of at least 1, or a share such as ``25%``."""
+    if text.endswith("%"):
+        if not 0 < _number(text[:-1]) <= 100:
+            _refuse("a share above 0% and up to 100%", text)
+        return text
+    if not (text.isascii() and text.isdigit() and int(text)):
+        _refuse("a whole number of at least 1, or a share such as 50%", text)
+    return int(text)
+
+
 def seed(text: str) -> int:
     """Return a seed that every generator takes."""
     if not (text.isascii() and text.isdigit() and int(text) <= LARGEST_SEED):

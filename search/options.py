@@ -67,7 +67,8 @@ class SearchOptions(BaseModel):
         cpus_per_trial: CPU cores of a trial, None to share out what there is.
         gpus_per_trial: GPUs of a trial or a share of one, ``auto`` for the share that each is
             measured to need, None to share out what there is.
-        max_concurrent: Most trials at a time, None for as many as fit.
+        max_concurrent: Most trials at a time, or a share of those that fit such as ``50%``; None
+            for as many as fit.
         address: ``local`` for a private Ray, else that of a cluster.
         keep_checkpoints: Number of the best trials whose weights are kept.
         max_failures: Times that a trial is tried again after its process died.
@@ -103,7 +104,7 @@ class SearchOptions(BaseModel):
     pins: dict[str, Any] = {}
     cpus_per_trial: float | None = None
     gpus_per_trial: float | Literal["auto"] | None = None
-    max_concurrent: int | None = None
+    max_concurrent: int | str | None = None
     address: str = "local"
     keep_checkpoints: int = 10
     max_failures: int = 2

@@ -77,12 +77,14 @@ def share_out(options: SearchOptions, available: Available | None) -> Resources:
     if options.gpus_per_trial == AUTO and available.gpus:
         return _shared_by_need(options, [available], available)
     gpus = float(available.gpus > 0) if options.gpus_per_trial is None else _number(options)
-    concurrent = min(_fitting(options, available, gpus), options.trials)
-    if options.max_concurrent is not None:
-        concurrent = min(concurrent, options.max_concurrent)
+    fitting = _fitting(options, available, gpus)
+    concurrent = min(fitting, _most(options, fitting), options.trials)
     cpus = options.cpus_per_trial
     if cpus is None:
-        cpus = float(available.cpus // concurrent) if gpus else 1.0
+        # What is left to others by a share has its cores, too.
+        is_share = isinstance(options.max_concurrent, str)
+        trials = min(fitting, options.trials) if is_share else concurrent
+        cpus = float(available.cpus // trials) if gpus else 1.0
     return Resources(cpus, gpus, concurrent, available)
 
 
@@ -112,7 +114,7 @@ def share_out_nodes(options: SearchOptions, nodes: Sequence[Available]) -> Resou
         got = f"{asked.cpus_per_trial:g} CPU and {asked.gpus_per_trial:g} GPU"
         both = expected("--cpus-per-trial", "what one machine of the cluster has free", got)
         raise ConfigError(_too_much(options, largest, whose="of its largest machine") or both)
-    concurrent = min(options.max_concurrent or fitting, options.trials)
+    concurrent = min(_most(options, fitting), options.trials)
     cpus = options.cpus_per_trial or _even_share(options, nodes, asked.gpus_per_trial)
     return replace(asked, cpus_per_trial=cpus, max_concurrent=concurrent)
 
@@ -144,12 +146,13 @@ def _shared_by_need(
     with_gpus = [node for node in nodes if node.gpus]
     cores = min(node.cpus / node.gpus for node in with_gpus)
     num_gpus = sum(node.gpus for node in with_gpus)
-    wanted = min(options.max_concurrent or options.trials, options.trials)
+    wanted = _wanted(options)
     by_cores = int(cores / (options.cpus_per_trial or 1.0) + 1e-9)
     per_gpu = max(1, min(MOST_PER_GPU, by_cores, -(-wanted // num_gpus)))
     fitting = sum(_fitting(options, node, 1 / per_gpu) for node in with_gpus)
+    most = _most(options, fitting)
     cpus = options.cpus_per_trial or max(1.0, float(cores // per_gpu))
-    return Resources(cpus, 1 / per_gpu, min(fitting, wanted), available, per_gpu, num_gpus)
+    return Resources(cpus, 1 / per_gpu, min(fitting, most, wanted), available, per_gpu, num_gpus)
 
 
 def _fitting(options: SearchOptions, available: Available, gpus_per_trial: float) -> int:
@@ -170,8 +173,21 @@ def _number(options: SearchOptions) -> float:
 
 def _on_cluster(options: SearchOptions) -> Resources:
     cpus = options.cpus_per_trial or 1.0
-    concurrent = min(options.max_concurrent or options.trials, options.trials)
-    return Resources(cpus, _number(options), concurrent, None)
+    return Resources(cpus, _number(options), _wanted(options), None)
+
+
+def _most(options: SearchOptions, fitting: int) -> int:
+    """Return how many trials may run at a time where so many fit."""
+    most = options.max_concurrent
+    if isinstance(most, str):
+        return max(1, int(fitting * float(most.removesuffix("%")) / 100 + 1e-9))
+    return fitting if most is None else most
+
+
+def _wanted(options: SearchOptions) -> int:
+    """Return how many trials would run at a time if all fitted."""
+    most = options.max_concurrent
+    return min(most, options.trials) if isinstance(most, int) else options.trials
 
 
 def _too_much(options: SearchOptions, available: Available, *, whose: str) -> list[str]:

@@ -51,6 +51,8 @@ def test_several_hyperparameters_can_be_pinned():
     [
         (["--trails", "3"], "--trails: expected a known option.*Did you mean '--trials'"),
         (["--trials", "0"], "--trials: expected a whole number of at least 1, got '0'"),
+        (["--max-concurrent", "0"], "expected a whole number of at least 1, or a share"),
+        (["--max-concurrent", "120%"], "expected a share above 0% and up to 100%, got '120%'"),
         (["--seed", "-1"], "--seed: expected a whole number from 0 to 4294967295, got '-1'"),
         (["--seed", "5000000000"], "--seed: expected .* to 4294967295, got '5000000000'"),
         (["--address", "there"], "--address: expected local, auto, or host:port.*got 'there'"),

@@ -25,6 +25,8 @@ def shared(available: Available | None, **options) -> Resources:
         (Available(8, 0), {"cpus_per_trial": 3}, 3, 0, 2),
         (Available(8, 0), {"max_concurrent": 5}, 1, 0, 5),
         (Available(2, 0), {"max_concurrent": 5}, 1, 0, 2),
+        (Available(8, 0), {"max_concurrent": "25%"}, 1, 0, 2),
+        (Available(16, 4), {"max_concurrent": "50%"}, 4, 1, 2),
         (Available(16, 1), {}, 16, 1, 1),
         (Available(16, 4), {}, 4, 1, 4),
         (Available(16, 4), {"gpus_per_trial": 0.25}, 1, 0.25, 16),
@@ -59,6 +61,7 @@ def test_more_than_there_is_is_refused(options, message):
         (Available(16, 1), {"cpus_per_trial": 4}, 4, 4, 4),
         (Available(16, 1), {"trials": 3}, 5, 3, 3),
         (Available(16, 2), {"max_concurrent": 3}, 4, 2, 3),
+        (Available(16, 2), {"max_concurrent": "50%"}, 1, 8, 8),
         (Available(2, 4), {}, 1, 1, 2),
     ],
 )
@@ -116,6 +119,9 @@ def of_nodes(nodes: tuple[Available, ...] = NODES, **options) -> Resources:
         ({"gpus_per_trial": 0, "trials": 5}, 5),
         ({"gpus_per_trial": 1, "max_concurrent": 2}, 2),
         ({"gpus_per_trial": 1, "max_concurrent": 9}, 9),
+        ({"gpus_per_trial": 0.5, "max_concurrent": "50%"}, 3),
+        ({"gpus_per_trial": 0.5, "max_concurrent": "50%", "trials": 2}, 2),
+        ({"gpus_per_trial": 1, "max_concurrent": "1%"}, 1),
     ],
 )
 def test_on_a_cluster_as_many_trials_run_as_its_machines_hold(options, concurrent):
