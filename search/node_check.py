@@ -13,6 +13,7 @@ from trainable.errors import ConfigError, expected, first_line
 
 if TYPE_CHECKING:
     from search.plan import SearchPlan
+    from trainable.data.prepared import PreparedData
 
 ANSWER_S = 180  # a node that starts its first worker imports Ray for this
 MARK_FOLDER = ".search-"
@@ -40,7 +41,7 @@ class Places:
     versions: Mapping[str, str]
 
 
-def check_nodes(plan: "SearchPlan", nodes: Sequence[Mapping[str, Any]]) -> None:
+def check_nodes_for_search(plan: "SearchPlan", nodes: Sequence[Mapping[str, Any]]) -> None:
     """Ask every node that trials may run on for the run folder, images and weights of a search.
 
     Args:
@@ -50,12 +51,34 @@ def check_nodes(plan: "SearchPlan", nodes: Sequence[Mapping[str, Any]]) -> None:
     Raises:
         ConfigError: With a line for each node that lacks something.
     """
-    with _marked(plan) as mark:
+    runs = plan.options.runs_dir.absolute()
+    check_nodes(nodes, runs=runs, data=plan.data, weights=_weights(plan))
+
+
+def check_nodes(
+    nodes: Sequence[Mapping[str, Any]],
+    *,
+    runs: Path,
+    data: "PreparedData",
+    weights: tuple[Path, ...] = (),
+) -> None:
+    """Ask every node of a cluster for what training needs.
+
+    Args:
+        nodes: What Ray says of each.
+        runs: Folder that is written to below, which need not exist yet.
+        data: The images.
+        weights: Files that training starts from.
+
+    Raises:
+        ConfigError: With a line for each node that lacks something.
+    """
+    with _marked(runs) as mark:
         places = Places(
             runs=mark,
-            images=_some_images(plan),
-            weights=_weights(plan),
-            cache=plan.data.cache_dir,
+            images=_some_images(data),
+            weights=weights,
+            cache=data.cache_dir,
             versions=installed(),
         )
         problems = [
@@ -130,9 +153,8 @@ def _unwritable(folder: Path) -> str:
 
 
 @contextmanager
-def _marked(plan: "SearchPlan") -> Iterator[Path]:
+def _marked(runs: Path) -> Iterator[Path]:
     """Yield a file in the folder of run folders, or in the one above that exists already."""
-    runs = plan.options.runs_dir.absolute()
     above = next(folder for folder in (runs, *runs.parents) if folder.exists())
     with TemporaryDirectory(prefix=MARK_FOLDER, dir=above) as folder:
         mark = Path(folder, "mark")
@@ -140,12 +162,12 @@ def _marked(plan: "SearchPlan") -> Iterator[Path]:
         yield mark
 
 
-def _some_images(plan: "SearchPlan") -> tuple[Path, ...]:
+def _some_images(data: "PreparedData") -> tuple[Path, ...]:
     """Return images from all over the data, its first and last one among them."""
-    paths = plan.data.index.table["path"]
+    paths = data.index.table["path"]
     step = max(1, (len(paths) - 1) // NUM_IMAGES)
     chosen = [*paths.iloc[::step], paths.iloc[-1]]
-    return tuple(plan.data.index.root / path for path in chosen)
+    return tuple(data.index.root / path for path in chosen)
 
 
 def _weights(plan: "SearchPlan") -> tuple[Path, ...]:

@@ -69,13 +69,13 @@ def _on_cluster(plan: "SearchPlan", console: Console) -> Iterator["SearchPlan"]:
         yield plan
         return
     from search.cluster import joined_cluster
-    from search.node_check import check_nodes
+    from search.node_check import check_nodes_for_search
     from search.resources import missing_gpus, share_out_nodes
 
     with joined_cluster(plan.options.address) as cluster:
         resources = share_out_nodes(plan.options, cluster.nodes)
         with console.status("looking at every node") if console.is_terminal else nullcontext():
-            check_nodes(plan, cluster.described)
+            check_nodes_for_search(plan, cluster.described)
         if cluster.dashboard:
             console.print(f"dashboard: http://{cluster.dashboard}")
         for note in missing_gpus(plan.options, resources):

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from search.cluster import joined_cluster, prepare_environment, private_ray
 from search.engine import ENGINE_FOLDER
+from search.node_check import check_nodes
 from search.options import SearchOptions
 from search.refit.books import RefitBooks
 from search.refit.view import RefitView
@@ -26,7 +27,7 @@ def train(work: Work, options: SearchOptions, console: Console) -> bool:
         return False
     for size in dict.fromkeys(job.ingredient.config.resize for job in work.jobs):
         next(iter(work.data.values())).images(size)  # before trials wait for each other
-    with _ray(options) as resources, RefitView(work.jobs, console) as view:
+    with _ray(work, options) as resources, RefitView(work.jobs, console) as view:
         books = RefitBooks(work.jobs, view, max_concurrent=resources.max_concurrent)
         from search.tuning import tune_trials
 
@@ -52,11 +53,14 @@ def train(work: Work, options: SearchOptions, console: Console) -> bool:
 
 
 @contextmanager
-def _ray(options: SearchOptions) -> Iterator[Resources]:
+def _ray(work: Work, options: SearchOptions) -> Iterator[Resources]:
     """Run a block with a Ray of its own, or on a cluster; yield what each network gets."""
     if options.address != LOCAL:
         with joined_cluster(options.address) as cluster:
-            yield share_out_nodes(options, cluster.nodes)
+            resources = share_out_nodes(options, cluster.nodes)
+            data = next(iter(work.data.values()))
+            check_nodes(cluster.described, runs=work.path.absolute(), data=data)
+            yield resources
         return
     available = available_here()
     resources = share_out(options, available)

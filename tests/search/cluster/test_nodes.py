@@ -11,6 +11,7 @@ from pandas.testing import assert_frame_equal
 pytestmark = pytest.mark.slow
 
 NODE_CPUS = ("--num-cpus", "1")
+SHORT = ("--trials", "1", "--max-epochs", "1", "--grace-period", "1")
 EPOCHS = 250  # a machine takes some ten seconds to join, as many as a trial takes
 
 
@@ -51,27 +52,37 @@ def unfinished(search) -> list[int]:
 def test_data_that_a_machine_does_not_see_is_named_before_trials_start(
     ray_network, namespace, coloured_folder, space_file, tmp_path
 ):
+    run = tmp_path / "seen" / "first"
+    what = ("--space", space_file, "--data", coloured_folder, "--cache-dir", tmp_path / "cache")
+    on_cluster = ("--address", ray_network.gcs)
+    ended("search.run", *what, *on_cluster, "--runs-dir", run.parent, "--name", run.name, *SHORT)
     hidden = f'mount -t tmpfs none {coloured_folder} && exec "$@"'
     node = ray_network.start(
         *("--address", ray_network.gcs, *NODE_CPUS),
         prefix=(*namespace.prefix, "sh", "-c", hidden, "sh"),
         ip=namespace.ip,
     )
-    what = ("--space", space_file, "--data", coloured_folder, "--cache-dir", tmp_path / "cache")
-    options = ("--address", ray_network.gcs, "--runs-dir", tmp_path / "runs")
-    done = subprocess.run(
-        [sys.executable, "-m", "search.run", *map(str, (*what, *options))],
-        capture_output=True,
-        check=False,
-        text=True,
-    )
+    runs, out = tmp_path / "runs", tmp_path / "final"
+    refused = [
+        ended("search.run", *what, *on_cluster, "--runs-dir", runs, code=2),
+        ended("search.refit", run, "--members", "0", "--out", out, *on_cluster, code=2),
+    ]
     node.send_signal(signal.SIGTERM)
     node.wait(60)
-    assert done.returncode == 2
-    [line] = done.stderr.splitlines()
-    assert line.startswith(
-        f"node {namespace.ip}: --data: expected the same images as on the machine of the search, "
-        f"got no {coloured_folder}/"
-    )
-    assert line.endswith("Keep data on storage that all nodes share, at the same path.")
-    assert not (tmp_path / "runs").exists()
+    for errors in refused:
+        [line] = errors.splitlines()
+        assert line.startswith(
+            f"node {namespace.ip}: --data: expected the same images as on the machine of the "
+            f"search, got no {coloured_folder}/"
+        )
+        assert line.endswith("Keep data on storage that all nodes share, at the same path.")
+    assert not runs.exists()
+    assert not out.exists()
+
+
+def ended(module, *options, code=0) -> str:
+    """Run a command to its end and return what it wrote to its error stream."""
+    command = [sys.executable, "-m", module, *map(str, options)]
+    done = subprocess.run(command, capture_output=True, check=False, text=True)
+    assert done.returncode == code, done.stderr
+    return done.stderr
