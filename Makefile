@@ -1,6 +1,6 @@
 # Sets up .venv once, and runs the search or the checks in it.
 .DEFAULT_GOAL := help
-.PHONY: help search test lint types unit bench clean
+.PHONY: help search test lint types browser unit bench clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -36,7 +36,20 @@ lint: $(INSTALLED)  ## check style and format
 types: $(INSTALLED)  ## check the types
 	@$(BIN)/mypy
 
-unit: $(INSTALLED)  ## run the tests, a file of them at a time on each core
+# The tests that look at pages are skipped where there is no browser. One is installed where that
+# needs no questions, as on a bare machine that runs nothing but the checks.
+browser:
+	@for name in chromium chromium-browser google-chrome; do \
+		if command -v $$name > /dev/null; then exit 0; fi; \
+	done; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
+		echo "Installing chromium, in which tests look at pages."; \
+		export DEBIAN_FRONTEND=noninteractive; \
+		apt-get -qq -o Acquire::http::Timeout=20 -o Acquire::Retries=1 update > /dev/null && \
+		apt-get -qq install --no-install-recommends chromium > /dev/null; \
+	fi || true
+
+unit: $(INSTALLED) browser  ## run the tests, a file of them at a time on each core
 	@$(BIN)/python -m pytest --numprocesses logical --maxprocesses $(MOST_PROCESSES) \
 		--dist loadfile --no-loadscope-reorder
 
