@@ -120,7 +120,7 @@ def open_url(url: str) -> Path | Mirror:
     """
     from fsspec.implementations.local import LocalFileSystem
 
-    system, root = _opened(url)
+    system, root = opened(url)
     if isinstance(system, LocalFileSystem):
         return Path(root)
     digest = hashlib.sha256(url.rstrip("/").encode()).hexdigest()[:16]
@@ -137,7 +137,12 @@ def open_url(url: str) -> Path | Mirror:
     return Mirror(url, folder, system, weights)
 
 
-def _opened(url: str) -> tuple["AbstractFileSystem", str]:
+def opened(url: str) -> tuple["AbstractFileSystem", str]:
+    """Return what reads and writes a bucket, and the path there that a URL means.
+
+    Raises:
+        ConfigError: If the URL is of no known kind, or its package is not installed.
+    """
     import fsspec  # few runs are in a bucket
 
     kind = url.partition("://")[0]

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
+from analysis.mirror import is_url
 from search.option_values import (
     absolute_folder,
     address,
     amount,
+    bucket_url,
     duration_s,
     folder,
     gpus,
@@ -18,6 +20,7 @@ from search.option_values import (
     pin,
     reduction_factor,
     run_name,
+    runs_folder,
     seed,
     share,
     storage_url,
@@ -57,6 +60,7 @@ RARE = frozenset(
         "--max-failed-share",
         "--runs-dir",
         "--storage",
+        "--copy-to",
         "--keep-checkpoints",
         "--cache-dir",
     }
@@ -70,12 +74,14 @@ class GivenOptions:
     Args:
         values: Options by the name of their field in ``SearchOptions``; only those given.
         resume: The run folder to go on with, if any.
+        bucket: The URL of the run folder to go on with, where it is in a bucket.
         again: The recorded trial to train again, if any.
         dry_run: Whether to check and print only.
     """
 
     values: dict[str, Any]
     resume: Path | None = None
+    bucket: str | None = None
     again: str | None = None
     dry_run: bool = False
 
@@ -103,7 +109,10 @@ def parse_arguments(argv: Sequence[str] | None = None) -> GivenOptions:
     elif "space" not in values:
         remedy = "Give a file such as spaces/quick.py, --resume RUN, or --from RUN/trials/ID."
         raise ConfigError(expected("--space", "a space file", "nothing", remedy))
-    return GivenOptions(values=values, resume=resume, again=again, dry_run=dry_run)
+    if resume is not None and is_url(resume):
+        return GivenOptions(values=values, bucket=resume)
+    here = None if resume is None else Path(resume)
+    return GivenOptions(values=values, resume=here, again=again, dry_run=dry_run)
 
 
 def _check_besides(
@@ -119,9 +128,7 @@ def _check_besides(
         raise ConfigError(expected(option, what, ", ".join(map(_option_name, fixed)), why))
 
 
-def _check_resume(
-    values: Iterable[str], *, resume: Path, again: str | None, dry_run: bool
-) -> None:
+def _check_resume(values: Iterable[str], *, resume: str, again: str | None, dry_run: bool) -> None:
     given = [*values, *(["dry_run"] if dry_run else []), *(["from"] if again else [])]
     why = f"The rest stays as recorded in {resume}."
     _check_besides("--resume", given, CHANGEABLE_ON_RESUME, why=why)
@@ -340,14 +347,20 @@ def _add_where(group: argparse._ArgumentGroup) -> None:
         help="name of the run folder (default: space, date and time)",
     )
     group.add_argument(
-        "--runs-dir", metavar="DIR", type=folder, help="folder of run folders (default: runs)"
+        "--runs-dir", metavar="DIR", type=runs_folder, help="folder of run folders (default: runs)"
     )
     group.add_argument(
         "--resume",
         metavar="RUN",
-        type=Path,
         help="go on with a run folder; a larger --trials or --time-budget extends it, --space "
         "changes what is suggested from then on",
+    )
+    group.add_argument(
+        "--copy-to",
+        metavar="URL",
+        type=bucket_url,
+        help="keep a copy of the run folder in a bucket, below a folder such as s3://bucket/runs; "
+        "--resume s3://bucket/runs/NAME goes on with it on another machine",
     )
     group.add_argument(
         "--storage",

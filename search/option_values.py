@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn, get_args
 
 from search.options import AUTO, TrackerName
+from trainable.errors import ConfigError
 from trainable.nearby import nearest
 from trainable.seeds import LARGEST_SEED
 
@@ -147,6 +148,14 @@ def folder(text: str) -> Path:
     return Path(text).expanduser()
 
 
+def runs_folder(text: str) -> Path:
+    """Return a folder of run folders: of this machine, as a search works in it."""
+    if "://" in text:
+        remedy = "--copy-to keeps a copy of the run folder in a bucket."
+        _refuse("a folder on this machine or a mounted one", text, remedy)
+    return folder(text)
+
+
 def absolute_folder(text: str) -> Path:
     """Return a folder of this machine that processes in other folders find, too."""
     return folder(text).absolute()
@@ -160,6 +169,19 @@ def storage_url(text: str) -> str:
         return without_password(text)
     except ValueError as error:
         _refuse(str(error), masked(text))
+
+
+def bucket_url(text: str) -> str:
+    """Return the URL of a folder in a bucket, of a kind that can be opened."""
+    from analysis.mirror import is_url, opened
+
+    if not is_url(text):
+        _refuse("the URL of a folder in a bucket, such as s3://bucket/runs", text)
+    try:
+        opened(text)
+    except ConfigError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return text.rstrip("/")
 
 
 def trackers(text: str) -> tuple[str, ...]:

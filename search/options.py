@@ -30,6 +30,7 @@ CHANGEABLE_ON_RESUME = (
     "max_failed_share",
     "weights_dir",
     "log_to",
+    "copy_to",
 )
 # What may be said when a recorded trial is trained again: where, on what, and where its data is.
 CHANGEABLE_AGAIN = (
@@ -85,6 +86,7 @@ class SearchOptions(BaseModel):
         max_failed_share: Share of trials that may fail before the search stops.
         weights_dir: Folder of pretrained weights by model name, None for timm's hub.
         log_to: Where trials are logged to; TensorBoard's files are in their folders in any case.
+        copy_to: URL of a folder in a bucket where a copy of the run folder is kept, None for none.
         cache_dir: Folder for drawn data and decoded images.
     """
 
@@ -119,6 +121,7 @@ class SearchOptions(BaseModel):
     max_failed_share: float = 0.5
     weights_dir: Path | None = None
     log_to: tuple[TrackerName, ...] = ("tensorboard",)
+    copy_to: str | None = None
     cache_dir: Path
 
     @property

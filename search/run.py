@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,8 @@ from trainable.files import written_aside
 # torch, pandas, Optuna and Ray are imported by the functions that need them: a wrong option is
 # answered at once.
 if TYPE_CHECKING:
+    from search.arguments import GivenOptions
+    from search.bucket import BucketCopy
     from search.engine import SearchOutcome
     from search.plan import SearchPlan
     from search.progress import SearchProgress
@@ -44,6 +47,7 @@ def _main(argv: Sequence[str] | None) -> int:
     console = Console(highlight=False, width=None if sys.stdout.isatty() else _plain_width())
     from search.plan import make_plan
 
+    given = _brought(given, console)
     with counting(console, "checking space and data") as progress:
         plan = make_plan(given, progress)
     for note in plan.notes:
@@ -53,10 +57,40 @@ def _main(argv: Sequence[str] | None) -> int:
 
         print_dry_run(plan, console)
         return DONE
+    copy = _bucket_copy(plan)
     with _on_cluster(plan, console) as plan_there:
         _download(plan_there, console)
         _decode(plan_there, console)
-        return _search(plan_there, argv, console, given=given.values)
+        return _search(plan_there, argv, console, copy=copy, given=given.values)
+
+
+def _brought(given: "GivenOptions", console: Console) -> "GivenOptions":
+    """Bring the run folder here that is to be gone on with, where it is in a bucket."""
+    if given.bucket is None:
+        return given
+    from search.bucket import bring_run, parent_url
+    from search.options import SearchOptions
+
+    runs_dir = Path(SearchOptions.model_fields["runs_dir"].default)
+    here = bring_run(given.bucket, runs_dir)
+    console.print(f"{given.bucket} is now in {here}.", markup=False, soft_wrap=True)
+    values = {"copy_to": parent_url(given.bucket), **given.values}
+    return replace(given, bucket=None, resume=here, values=values)
+
+
+def _bucket_copy(plan: "SearchPlan") -> "BucketCopy | None":
+    """Return the copy of the run folder that is to be kept in a bucket, if any.
+
+    Raises:
+        ConfigError: If it cannot be written.
+    """
+    if plan.options.copy_to is None:
+        return None
+    from search.bucket import BucketCopy
+
+    copy = BucketCopy(plan.run_folder, plan.options.copy_to)
+    copy.check(is_new=not plan.resumes)
+    return copy
 
 
 @contextmanager
@@ -127,21 +161,34 @@ def counting(console: Console, text: str) -> Iterator[Callable[[int, int], None]
 
 
 def _search(
-    plan: "SearchPlan", argv: Sequence[str], console: Console, *, given: Container[str]
+    plan: "SearchPlan",
+    argv: Sequence[str],
+    console: Console,
+    *,
+    copy: "BucketCopy | None",
+    given: Container[str],
 ) -> int:
+    from search.bucket import kept_in_bucket
     from search.run_record import create_run_folder, locked, record_resume
 
     if not plan.resumes:
         create_run_folder(plan, argv)
     for line in _opening(plan, given):
         console.print(line, markup=False, soft_wrap=True)
-    with locked(plan.run_folder), _traceback_kept(plan.run_folder):
+    tell = partial(console.print, markup=False, soft_wrap=True)
+    with (
+        locked(plan.run_folder),
+        kept_in_bucket(copy, tell),
+        _traceback_kept(plan.run_folder),
+    ):
         if plan.resumes:
             record_resume(plan, argv)
         try:
             is_done = _run_to_the_end(plan, console)
         except (KeyboardInterrupt, SystemExit):  # the latter is Ray's, for SIGTERM as it starts
             is_done = False
+    if copy is not None:
+        console.print(f"Copy:    {copy.url}", markup=False, soft_wrap=True)
     if not is_done:
         sys.stderr.write(f"Interrupted. Go on with: {_resume_command(plan.run_folder)}\n")
     return DONE if is_done else INTERRUPTED

@@ -89,6 +89,9 @@ def _check_sendable(given: GivenOptions) -> None:
 
 def _run_folder(given: GivenOptions, folder: Path) -> Path:
     """Return the run folder as it will be on the cluster."""
+    if given.bucket is not None:
+        what = "a run folder on a disk that the cluster sees"
+        raise ConfigError(expected("--resume", what, given.bucket))
     if given.resume is not None:
         return Path(folder, given.resume).resolve()
     from search.plan import new_name

@@ -2,7 +2,8 @@
 
 import mmap
 import os
-from collections.abc import Callable
+import urllib.request
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -53,3 +54,26 @@ def coloured_folder(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("coloured") / "images"
     write_coloured_images(folder, num_each=30)
     return folder
+
+
+@pytest.fixture
+def s3(monkeypatch) -> Iterator[None]:
+    """Serve an S3 by moto, its address and credentials in the environment."""
+    import fsspec
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+    # Buckets stay in moto's memory, and a file system with the address of an earlier server.
+    reset = urllib.request.Request(f"http://{host}:{port}/moto-api/reset", method="POST")
+    urllib.request.urlopen(reset).close()
+    fsspec.filesystem("s3").clear_instance_cache()
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "any")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "any")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    yield
+    fsspec.filesystem("s3").clear_instance_cache()
+    server.stop()

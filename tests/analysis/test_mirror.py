@@ -196,23 +196,6 @@ def test_a_missing_package_is_named():
         open_url("gs://bucket/runs")
 
 
-@pytest.fixture
-def s3(monkeypatch):
-    """Return the address of an S3 that moto serves, with credentials in the environment."""
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "any")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "any")
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-    yield
-    server.stop()
-
-
 def test_runs_in_s3_are_read_and_what_is_wrong_with_a_bucket_is_one_line(
     s3, run, capsys, monkeypatch
 ):

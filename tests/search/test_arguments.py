@@ -77,7 +77,10 @@ def test_several_hyperparameters_can_be_pinned():
         (["--sampler", "grid"], "--sampler: .*'grid'"),
         (["--max-failed-share", "2"], "--max-failed-share: expected a share above 0 and at most"),
         (["--name", "a/b"], "--name: expected a name of letters, digits.*got 'a/b'"),
-        (["--runs-dir", "s3://bucket/runs"], "--runs-dir: expected a folder.*got 's3://bucket"),
+        (
+            ["--runs-dir", "s3://bucket/runs"],
+            "--runs-dir: expected a folder.*got 's3://bucket/runs'. --copy-to keeps",
+        ),
     ],
 )
 def test_a_wrong_option_is_named_with_what_was_expected(arguments, message):
