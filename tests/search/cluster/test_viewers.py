@@ -125,7 +125,7 @@ def test_a_search_outlives_a_machine_while_rays_dashboard_shows_its_trials(
 @pytest.fixture
 def run(seen) -> Path:
     if "run" not in seen:
-        pytest.fail("the search before did not end")
+        pytest.skip("the search before was skipped, or failed")
     return seen["run"]
 
 
@@ -137,8 +137,8 @@ def test_the_report_is_drawn_and_fits_the_window(run, window):
         plots.first.wait_for(state="visible", timeout=WAIT_MS)
         window.shoot(f"report-{width}", whole=True)
         assert window.page.evaluate("document.documentElement.scrollWidth") <= width
-    broken = "[...document.images].filter(image => !image.naturalWidth).length"
-    assert window.page.evaluate(broken) == 0
+        broken = "[...document.images].filter(image => !image.naturalWidth).length"
+        assert window.page.evaluate(broken) == 0
     assert window.errors == []
 
 
