@@ -1,23 +1,27 @@
 """A copy of a run folder in a bucket: kept up while a search runs, and brought back from there."""
 
+import os
 import re
+import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event, Thread
+from uuid import uuid4
 
 from analysis.mirror import opened
 from analysis.study_file import STUDY_FILE
 from trainable.errors import ConfigError, expected
-from trainable.files import written_aside
+from trainable.files import remove, written_aside
 from trainable.run_files import RECORD_FILE
 
 PERIOD_S = 5.0
 NUM_THREADS = 8
 PROBE_FILE = ".probe"
+HELD_FOLDER = ".bucket"
 # What a run folder may have: no file that is being written, no lock, nothing of Ray's.
 _NAME = re.compile(r"(?:(?!\.)[^/\\:\x00-\x1f]+/)*(?!\.)[^/\\:\x00-\x1f]+")
 
@@ -40,6 +44,7 @@ class BucketCopy:
         self.url = f"{url.rstrip('/')}/{run_folder.name}"
         self._system, self._root = opened(self.url)
         self._brought: dict[str, Stamp] = {}
+        self._gone: set[str] = set()
 
     def check(self, *, is_new: bool) -> None:
         """Write something there and delete it again.
@@ -58,42 +63,73 @@ class BucketCopy:
             remedy = "Give another --name, or go on with that one by --resume."
             raise ConfigError(expected(self.url, "no run of this name", "one", remedy))
 
-    def bring(self) -> None:
+    def bring(self, *, is_last: bool = False) -> None:
         """Bring there what has changed since the last pass, and delete there what is gone.
+
+        A trial replaces its checkpoint at any moment, so what is gone is deleted a pass later:
+        until then, the bucket may have no other that is whole.
+
+        Args:
+            is_last: Whether nothing is written any more, so that there need be no later pass.
 
         Raises:
             Exception: Whatever the bucket's package raises; the next pass takes up from there.
         """
-        found = self._found()
-        study = found.pop(STUDY_FILE, None)
-        with self._copied_study(study) as copy:
-            changed = [name for name, stamp in found.items() if self._brought.get(name) != stamp]
+        study = _stamp(self.run_folder / STUDY_FILE)
+        with self._copied_study(study) as copy, self._held() as (found, held):
             with ThreadPoolExecutor(NUM_THREADS) as pool:
-                list(pool.map(lambda name: self._put(name, found[name]), changed))
+                list(pool.map(lambda name: self._put(held, name, found[name]), held))
             if study is not None and copy is not None:
                 self._system.put_file(str(copy), f"{self._root}/{STUDY_FILE}")
                 self._brought[STUDY_FILE] = study
-        for name in self._brought.keys() - found.keys() - {STUDY_FILE}:
+        gone = self._brought.keys() - found.keys() - {STUDY_FILE}
+        for name in gone if is_last else gone & self._gone:
             with suppress(FileNotFoundError):
                 self._system.rm_file(f"{self._root}/{name}")
             del self._brought[name]
+        self._gone = gone & self._brought.keys()
 
-    def _found(self) -> dict[str, Stamp]:
-        """Return the files of the run folder, and what changes as each does."""
-        found = {}
-        for path in self.run_folder.rglob("*"):
-            name = path.relative_to(self.run_folder).as_posix()
-            if _NAME.fullmatch(name) and not name.startswith(f"{STUDY_FILE}-"):
-                with suppress(FileNotFoundError):  # the search has deleted it
-                    if path.is_file():
-                        stat = path.stat()
-                        found[name] = (stat.st_size, stat.st_mtime_ns)
-        return found
+    @contextmanager
+    def _held(self) -> Iterator[tuple[dict[str, Stamp], dict[str, Path]]]:
+        """Yield what is in the run folder, and a path that stays for each file that has changed.
 
-    def _put(self, name: str, stamp: Stamp) -> None:
-        with suppress(FileNotFoundError):
-            self._system.put_file(str(self.run_folder / name), f"{self._root}/{name}")
-            self._brought[name] = stamp
+        A folder of which a file is deleted meanwhile is left out as a whole.
+        """
+        aside = self.run_folder / HELD_FOLDER
+        remove(aside)  # left by a search that was killed
+        aside.mkdir()
+        found: dict[str, Stamp] = {}
+        held: dict[str, Path] = {}
+        try:
+            for folder, _, files in os.walk(self.run_folder):
+                with suppress(FileNotFoundError):
+                    stamps = self._stamps(Path(folder), files)
+                    changed = [name for name in stamps if self._brought.get(name) != stamps[name]]
+                    paths = {name: aside / uuid4().hex for name in changed}
+                    for name, path in paths.items():
+                        _hold(self.run_folder / name, path)
+                    found |= stamps
+                    held |= paths
+            yield found, held
+        finally:
+            remove(aside)
+
+    def _stamps(self, folder: Path, files: Iterable[str]) -> dict[str, Stamp]:
+        """Return which of a folder's files are to be brought, and what changes as each does."""
+        names = [(folder / file).relative_to(self.run_folder).as_posix() for file in files]
+        wanted = [name for name in names if _NAME.fullmatch(name)]
+        stamps = {name: _stamp(self.run_folder / name) for name in wanted}
+        if None in stamps.values():
+            raise FileNotFoundError(folder)
+        return {
+            name: stamp
+            for name, stamp in stamps.items()
+            if stamp is not None and name.partition("-")[0] != STUDY_FILE
+        }
+
+    def _put(self, held: Mapping[str, Path], name: str, stamp: Stamp) -> None:
+        self._system.put_file(str(held[name]), f"{self._root}/{name}")
+        self._brought[name] = stamp
 
     @contextmanager
     def _copied_study(self, stamp: Stamp | None) -> Iterator[Path | None]:
@@ -134,7 +170,7 @@ def kept_in_bucket(copy: BucketCopy | None, tell: Callable[[str], None]) -> Iter
         is_over.set()
         thread.join()
         try:
-            copy.bring()
+            copy.bring(is_last=True)
         except Exception as error:  # noqa: BLE001  each bucket's package has errors of its own
             tell(
                 f"{copy.url}: expected to be whole, got '{_said(error)}'. Once it answers again: "
@@ -208,6 +244,25 @@ def parent_url(url: str) -> str:
         's3://bucket/runs'
     """
     return url.rstrip("/").rpartition("/")[0]
+
+
+def _stamp(path: Path) -> Stamp | None:
+    """Return what changes as a file does; None where there is none."""
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        return None
+    return stat.st_size, stat.st_mtime_ns
+
+
+def _hold(path: Path, aside: Path) -> None:
+    """Keep what a file has now under another name, by a link where the disk has those."""
+    try:
+        aside.hardlink_to(path)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        shutil.copyfile(path, aside)
 
 
 def _said(error: Exception) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 import fsspec
 import pandas as pd
 import pytest
+import torch
 from optuna.trial import TrialState
 from pandas.testing import assert_frame_equal
 
@@ -18,6 +19,7 @@ from analysis.run_folder import RunFolder, trials_table
 from search.arguments import parse_arguments
 from search.bucket import BucketCopy, bring_run, kept_in_bucket
 from search.run import main
+from trainable.checkpoint import Checkpoint, load_last, save_last
 from trainable.errors import ConfigError
 
 URL = "s3://team/runs"
@@ -71,6 +73,8 @@ def test_a_pass_brings_what_has_changed_and_deletes_what_is_gone(bucket, run):
     (run / "leaderboard.csv").write_text("trial\n")
     (run / "run.json").unlink()
     copy.bring()
+    assert "run.json" in brought(bucket)  # what is gone goes a pass later
+    copy.bring()
     assert brought(bucket).keys() == {"leaderboard.csv", "study.db", "trials/0000/metrics.csv"}
     assert brought(bucket)["trials/0000/metrics.csv"] == b"epoch\n1\n2\n"
     study = "team/runs/a/study.db"
@@ -114,6 +118,60 @@ def test_a_bucket_that_fails_is_told_of_and_ends_nothing(bucket, run, monkeypatc
     assert first.startswith("s3://team/runs/a: not up to date ('")
     assert last.startswith("s3://team/runs/a: expected to be whole, got '")
     assert last.endswith(f"python -m search.run --resume {run}")
+
+
+def test_a_checkpoint_that_is_replaced_during_a_pass_leaves_a_whole_one_there(
+    bucket, run, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("search.bucket.NUM_THREADS", 1)
+    folder = run / "trials" / "0000" / "checkpoint"
+    copy = BucketCopy(run, URL)
+    put_file = copy._system.put_file
+    epochs = iter(range(1, 100))
+
+    def put_as_an_epoch_ends(path: str, there: str) -> None:
+        put_file(path, there)
+        if "/last-" in there:
+            save_last(folder, checkpoint(next(epochs)))
+
+    monkeypatch.setattr(copy._system, "put_file", put_as_an_epoch_ends)
+    save_last(folder, checkpoint(next(epochs)))
+    for number in range(3):
+        before = max(int(path.name.removeprefix("last-")) for path in folder.glob("last-*"))
+        copy.bring()
+        there = bring_run(f"{URL}/a", tmp_path / str(number))
+        last = load_last(there / "trials" / "0000" / "checkpoint")
+        assert last is not None
+        assert last.epoch == before
+    assert not (run / ".bucket").exists()
+
+
+def test_what_the_study_knows_of_is_there_where_an_epoch_ends_during_a_pass(
+    bucket, run, tmp_path, monkeypatch
+):
+    copy = BucketCopy(run, URL)
+    held = copy._held
+
+    def tell(number: int) -> None:
+        (run / "trials" / "0000" / "metrics.csv").write_text(f"epoch\n{number}\n")
+        with sqlite3.connect(run / "study.db") as study:
+            study.execute("INSERT INTO told VALUES (?)", (number,))
+
+    def held_as_an_epoch_ends():
+        tell(2)
+        return held()
+
+    tell(1)
+    monkeypatch.setattr(copy, "_held", held_as_an_epoch_ends)
+    copy.bring()
+    there = tmp_path / "there.db"
+    there.write_bytes(brought(bucket)["study.db"])
+    assert sqlite3.connect(there).execute("SELECT number FROM told").fetchall() == [(1,)]
+    assert brought(bucket)["trials/0000/metrics.csv"] == b"epoch\n2\n"
+
+
+def checkpoint(epoch: int) -> Checkpoint:
+    return Checkpoint(epoch=epoch, model={"weight": torch.full((3,), float(epoch))}, state={})
 
 
 @pytest.mark.parametrize(
