@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 MIRRORS_FOLDER = "mirrors"
 STATE_FILE = ".mirror.json"
 NUM_THREADS = 16
+READ_AND_KEPT = "a bucket or folder that can be read, and a cache that can be written"
 # What a file system may say of a file that is other after each change of it.
 VERSIONS = ("size", "ETag", "etag", "md5Hash", "mtime", "LastModified", "last_modified", "created")
 PACKAGES = {"s3": "s3fs", "s3a": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "abfs": "adlfs"}
@@ -92,7 +93,7 @@ class Mirror:
         Raises:
             ConfigError: If the bucket does not answer, or the copy cannot be written.
         """
-        with FileLock(_lock_of(self.folder)), _worded(self.url):
+        with FileLock(_lock_of(self.folder)), worded(self.url):
             state = _read_state(self.folder)
             remote, name = self.weights[file], file.relative_to(self.folder).as_posix()
             if state.get(name) != remote.version or not file.is_file():
@@ -125,13 +126,13 @@ def open_url(url: str) -> Path | Mirror:
         return Path(root)
     digest = hashlib.sha256(url.rstrip("/").encode()).hexdigest()[:16]
     folder = default_cache_dir() / MIRRORS_FOLDER / digest
-    with _worded(url):
+    with worded(url):
         found = dict(_run_files(system, root))
     if not found:
         raise ConfigError(expected(url, "run folders, each with its run.json", "none there"))
-    with _worded(str(folder)):
+    with worded(str(folder)):
         folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(_lock_of(folder)), _worded(url):
+    with FileLock(_lock_of(folder)), worded(url):
         _bring_up_to_date(system, folder, found)
     weights = {folder / name: remote for name, remote in found.items() if _is_weights(name)}
     return Mirror(url, folder, system, weights)
@@ -161,17 +162,28 @@ def opened(url: str) -> tuple["AbstractFileSystem", str]:
 
 
 @contextmanager
-def _worded(url: str) -> Iterator[None]:
-    """Word whatever a bucket's package raises: each has errors of its own."""
+def worded(url: str, what: str = READ_AND_KEPT) -> Iterator[None]:
+    """Word whatever a bucket's package raises: each has errors of its own.
+
+    Args:
+        url: What is read or written.
+        what: What was expected of it.
+
+    Raises:
+        ConfigError: In place of any other error.
+    """
     try:
         yield
     except ConfigError:
         raise
     except Exception as error:
-        text = " ".join(str(error).split()) or type(error).__name__
         remedy = "Access is configured outside of this program, as for the bucket's own tools."
-        what = "a bucket or folder that can be read, and a cache that can be written"
-        raise ConfigError(expected(url, what, f"'{text}'", remedy)) from error
+        raise ConfigError(expected(url, what, f"'{said(error)}'", remedy)) from error
+
+
+def said(error: Exception) -> str:
+    """Return what an error says in a line, at least its kind."""
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _run_files(system: "AbstractFileSystem", root: str) -> Iterator[tuple[str, RemoteFile]]:

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from threading import Event, Thread
 from uuid import uuid4
 
-from analysis.mirror import opened
+from analysis.mirror import opened, said, worded
 from analysis.study_file import STUDY_FILE
 from trainable.errors import ConfigError, expected
 from trainable.files import remove, written_aside
@@ -55,7 +55,7 @@ class BucketCopy:
         Raises:
             ConfigError: If the bucket does not answer, cannot be written to, or has such a run.
         """
-        with _worded(self.url, "a bucket that can be written to"):
+        with worded(self.url, "a bucket that can be written to"):
             self._system.pipe_file(f"{self._root}/{PROBE_FILE}", b"")
             self._system.rm_file(f"{self._root}/{PROBE_FILE}")
             is_taken = is_new and self._system.exists(f"{self._root}/{RECORD_FILE}")
@@ -101,7 +101,8 @@ class BucketCopy:
         found: dict[str, Stamp] = {}
         held: dict[str, Path] = {}
         try:
-            for folder, _, files in os.walk(self.run_folder):
+            for folder, folders, files in os.walk(self.run_folder):
+                folders[:] = [name for name in folders if not name.startswith(".")]
                 with suppress(FileNotFoundError):
                     stamps = self._stamps(Path(folder), files)
                     changed = [name for name in stamps if self._brought.get(name) != stamps[name]]
@@ -173,7 +174,7 @@ def kept_in_bucket(copy: BucketCopy | None, tell: Callable[[str], None]) -> Iter
             copy.bring(is_last=True)
         except Exception as error:  # noqa: BLE001  each bucket's package has errors of its own
             tell(
-                f"{copy.url}: expected to be whole, got '{_said(error)}'. Once it answers again: "
+                f"{copy.url}: expected to be whole, got '{said(error)}'. Once it answers again: "
                 f"python -m search.run --resume {copy.run_folder}"
             )
 
@@ -185,7 +186,7 @@ def _keep_up(copy: BucketCopy, is_over: Event, tell: Callable[[str], None]) -> N
             copy.bring()
         except Exception as error:  # noqa: BLE001  each bucket's package has errors of its own
             if not has_failed:
-                tell(f"{copy.url}: not up to date ('{_said(error)}'); it is tried again.")
+                tell(f"{copy.url}: not up to date ('{said(error)}'); it is tried again.")
             has_failed = True
         else:
             has_failed = False
@@ -207,13 +208,13 @@ def bring_run(url: str, runs_dir: Path) -> Path:
         remedy = f"Go on with that one by --resume {run_folder}, or move it away."
         raise ConfigError(expected("--resume", f"no {run_folder} here yet", "one", remedy))
     start = root.rstrip("/") + "/"
-    with _worded(url, "a run folder that can be read"):
+    with worded(url, "a run folder that can be read"):
         names = [path.removeprefix(start) for path in system.find(root)]
     wanted = [name for name in names if _NAME.fullmatch(name)]
     if RECORD_FILE not in wanted:
         raise ConfigError(expected(url, "a run folder, with its run.json", "none there"))
     with (
-        _worded(url, "a run folder that can be read"),
+        worded(url, "a run folder that can be read"),
         written_aside(run_folder) as aside,
         ThreadPoolExecutor(NUM_THREADS) as pool,
     ):
@@ -224,16 +225,6 @@ def bring_run(url: str, runs_dir: Path) -> Path:
 
         list(pool.map(get, wanted))
     return run_folder
-
-
-@contextmanager
-def _worded(url: str, what: str) -> Iterator[None]:
-    """Word whatever a bucket's package raises: each has errors of its own."""
-    try:
-        yield
-    except Exception as error:
-        remedy = "Access is configured outside of this program, as for the bucket's own tools."
-        raise ConfigError(expected(url, what, f"'{_said(error)}'", remedy)) from error
 
 
 def parent_url(url: str) -> str:
@@ -263,7 +254,3 @@ def _hold(path: Path, aside: Path) -> None:
         raise
     except OSError:
         shutil.copyfile(path, aside)
-
-
-def _said(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
