@@ -16,6 +16,7 @@ from analysis.mirror import opened, said, worded
 from analysis.study_file import STUDY_FILE
 from trainable.errors import ConfigError, expected
 from trainable.files import remove, written_aside
+from trainable.files import stamp as stamp_of
 from trainable.run_files import RECORD_FILE
 
 PERIOD_S = 5.0
@@ -75,7 +76,7 @@ class BucketCopy:
         Raises:
             Exception: Whatever the bucket's package raises; the next pass takes up from there.
         """
-        study = _stamp(self.run_folder / STUDY_FILE)
+        study = stamp_of(self.run_folder / STUDY_FILE)
         with self._copied_study(study) as copy, self._held() as (found, held):
             with ThreadPoolExecutor(NUM_THREADS) as pool:
                 list(pool.map(lambda name: self._put(held, name, found[name]), held))
@@ -119,7 +120,7 @@ class BucketCopy:
         """Return which of a folder's files are to be brought, and what changes as each does."""
         names = [(folder / file).relative_to(self.run_folder).as_posix() for file in files]
         wanted = [name for name in names if _NAME.fullmatch(name)]
-        stamps = {name: _stamp(self.run_folder / name) for name in wanted}
+        stamps = {name: stamp_of(self.run_folder / name) for name in wanted}
         if None in stamps.values():
             raise FileNotFoundError(folder)
         return {
@@ -235,15 +236,6 @@ def parent_url(url: str) -> str:
         's3://bucket/runs'
     """
     return url.rstrip("/").rpartition("/")[0]
-
-
-def _stamp(path: Path) -> Stamp | None:
-    """Return what changes as a file does; None where there is none."""
-    try:
-        stat = path.stat()
-    except FileNotFoundError:
-        return None
-    return stat.st_size, stat.st_mtime_ns
 
 
 def _hold(path: Path, aside: Path) -> None:

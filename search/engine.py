@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from search.capacity import Capacity
 from search.cluster import prepare_environment, private_ray
@@ -13,6 +14,9 @@ from search.packing import packing_of
 from search.plan import SearchPlan
 from search.schedulers.make import scheduler_of
 from search.study import SearchStudy
+
+if TYPE_CHECKING:
+    from trainable.depot import Depot
 
 ENGINE_FOLDER = ".ray"
 
@@ -105,7 +109,7 @@ def _run_trials(
 
     weights_dir = plan.options.weights_dir
     packing = packing_of(plan, ledger.study.trials)
-    with _ray(plan) as dashboard:
+    with _ray(plan) as dashboard, _depot(plan) as depot:
         if dashboard:
             audience.note(f"dashboard: http://{dashboard}")
         return tune_trials(
@@ -118,6 +122,8 @@ def _run_trials(
                 "gpus": plan.resources.gpus_per_trial,
                 "weights_dir": weights_dir and str(weights_dir),
                 "measure_in": None if packing is None else str(plan.data.cache_dir),
+                "cache_dir": str(plan.data.cache_dir),
+                "depot": depot,
             },
             max_failures=plan.options.max_failures,
             trial_timeout_s=plan.options.trial_timeout_s,
@@ -130,3 +136,12 @@ def _ray(plan: SearchPlan) -> AbstractContextManager[str]:
     """Return what starts a private Ray, or nothing where a cluster has been joined before."""
     available = plan.resources.available
     return nullcontext("") if available is None else private_ray(available)
+
+
+def _depot(plan: SearchPlan) -> "AbstractContextManager[Depot | None]":
+    """Return what serves the run folder to workers elsewhere, of which a private Ray has none."""
+    if plan.resources.available is not None:
+        return nullcontext()
+    from search.remote_depot import depot_here
+
+    return depot_here([plan.run_folder])

@@ -41,18 +41,36 @@ class Places:
     versions: Mapping[str, str]
 
 
-def check_nodes_for_search(plan: "SearchPlan", nodes: Sequence[Mapping[str, Any]]) -> None:
-    """Ask every node that trials may run on for the run folder, images and weights of a search.
+@dataclass(frozen=True)
+class Answer:
+    """What a node says.
+
+    Args:
+        problems: What is missing there, a line each.
+        shares_runs: Whether it has the disk of the run folders.
+    """
+
+    problems: tuple[str, ...] = ()
+    shares_runs: bool = True
+
+
+def check_nodes_for_search(
+    plan: "SearchPlan", nodes: Sequence[Mapping[str, Any]]
+) -> tuple[str, ...]:
+    """Ask every node that trials may run on for the images and weights of a search.
 
     Args:
         plan: The plan of the search.
         nodes: What Ray says of each node of the cluster that has been joined.
 
+    Returns:
+        What the user should know, a line each.
+
     Raises:
         ConfigError: With a line for each node that lacks something.
     """
     runs = plan.options.runs_dir.absolute()
-    check_nodes(nodes, runs=runs, data=plan.data, weights=_weights(plan))
+    return check_nodes(nodes, runs=runs, data=plan.data, weights=_weights(plan))
 
 
 def check_nodes(
@@ -61,7 +79,7 @@ def check_nodes(
     runs: Path,
     data: "PreparedData",
     weights: tuple[Path, ...] = (),
-) -> None:
+) -> tuple[str, ...]:
     """Ask every node of a cluster for what training needs.
 
     Args:
@@ -69,6 +87,9 @@ def check_nodes(
         runs: Folder that is written to below, which need not exist yet.
         data: The images.
         weights: Files that training starts from.
+
+    Returns:
+        What the user should know, a line each.
 
     Raises:
         ConfigError: With a line for each node that lacks something.
@@ -81,18 +102,22 @@ def check_nodes(
             cache=data.cache_dir,
             versions=installed(),
         )
-        problems = [
-            f"node {node['NodeManagerAddress']}: {problem}"
-            for node, found in zip(nodes, _answers(places, nodes), strict=True)
-            for problem in found
-        ]
+        names = [f"node {node['NodeManagerAddress']}" for node in nodes]
+        answers = dict(zip(names, _answers(places, nodes), strict=True))
+    problems = [f"{node}: {line}" for node, answer in answers.items() for line in answer.problems]
     if problems:
         raise ConfigError(problems)
+    return tuple(
+        f"{node}: has no {runs} in common with this machine; what its trials write is sent here."
+        for node, answer in answers.items()
+        if not answer.shares_runs
+    )
 
 
-def problems_here(places: Places) -> list[str]:
+def answer_here(places: Places) -> Answer:
     """Return what is missing on the machine that this runs on; a task of Ray on each node."""
-    return [*_packages(places), *_run_folder(places), *_files(places), *_cache(places)]
+    problems = (*_packages(places), *_run_folder(places), *_files(places), *_cache(places))
+    return Answer(problems, shares_runs=places.runs.is_file())
 
 
 def installed() -> dict[str, str]:
@@ -111,11 +136,8 @@ def _packages(places: Places) -> Iterator[str]:
 
 
 def _run_folder(places: Places) -> Iterator[str]:
-    remedy = "Give --runs-dir a folder on storage that all nodes share."
     folder = places.runs.parent.parent
-    if not places.runs.is_file():
-        yield expected("--runs-dir", f"{folder} of the machine of the search", "another", remedy)
-    elif problem := _unwritable(places.runs.parent):
+    if places.runs.is_file() and (problem := _unwritable(places.runs.parent)):
         remedy = "Mount it so that the workers' user may write to it."
         yield expected("--runs-dir", "a folder to write to", f"{folder} ({problem})", remedy)
 
@@ -183,12 +205,12 @@ def _weights(plan: "SearchPlan") -> tuple[Path, ...]:
     return tuple(sorted(file for file in files if file and not file.is_relative_to(shipped)))
 
 
-def _answers(places: Places, nodes: Sequence[Mapping[str, Any]]) -> Iterator[list[str]]:
+def _answers(places: Places, nodes: Sequence[Mapping[str, Any]]) -> Iterator[Answer]:
     """Yield what each node answers, all asked at once."""
     import ray
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-    ask = ray.remote(num_cpus=0, max_retries=0)(problems_here)
+    ask = ray.remote(num_cpus=0, max_retries=0)(answer_here)
     asked = [
         ask.options(
             scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
@@ -198,17 +220,18 @@ def _answers(places: Places, nodes: Sequence[Mapping[str, Any]]) -> Iterator[lis
     yield from map(partial(_answer, ray), asked)
 
 
-def _answer(ray: Any, asked: Any) -> list[str]:  # noqa: ANN401  # Ray has no types
+def _answer(ray: Any, asked: Any) -> Answer:  # noqa: ANN401  # Ray has no types
     try:
-        return list(ray.get(asked, timeout=ANSWER_S))
+        answer: Answer = ray.get(asked, timeout=ANSWER_S)
     except ray.exceptions.GetTimeoutError:
         remedy = "`ray status` says how it is; take it out of the cluster or start it again."
-        return [expected("worker", f"an answer within {ANSWER_S} s", "none", remedy)]
+        return Answer((expected("worker", f"an answer within {ANSWER_S} s", "none", remedy),))
     except (ray.exceptions.NodeDiedError, ray.exceptions.TaskUnschedulableError):
-        return []  # it has gone away, and trials do not get there
+        return Answer()  # it has gone away, and trials do not get there
     except ray.exceptions.RayError as error:
         remedy = "Install the same dependencies on every node."
-        return [expected("worker", "to start", first_line(_cause(error)), remedy)]
+        return Answer((expected("worker", "to start", first_line(_cause(error)), remedy),))
+    return answer
 
 
 def _cause(error: Exception) -> Exception:

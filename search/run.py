@@ -109,10 +109,10 @@ def _on_cluster(plan: "SearchPlan", console: Console) -> Iterator["SearchPlan"]:
     with joined_cluster(plan.options.address) as cluster:
         resources = share_out_nodes(plan.options, cluster.nodes)
         with console.status("looking at every node") if console.is_terminal else nullcontext():
-            check_nodes_for_search(plan, cluster.described)
+            notes = check_nodes_for_search(plan, cluster.described)
         if cluster.dashboard:
             console.print(f"dashboard: http://{cluster.dashboard}")
-        for note in missing_gpus(plan.options, resources):
+        for note in (*notes, *missing_gpus(plan.options, resources)):
             console.print(note, markup=False, soft_wrap=True)
         yield replace(plan, resources=resources)
 

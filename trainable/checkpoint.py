@@ -20,6 +20,7 @@ from trainable.files import remove, write_json, written_aside
 MODEL = "model.safetensors"
 STATE = "state.pt"
 CHECKSUMS = "crc32.json"
+LAST, DAMAGED = "last-", "damaged-"
 
 
 class DamagedCheckpointError(Exception):
@@ -73,7 +74,7 @@ def save_last(folder: Path, checkpoint: Checkpoint) -> None:
             (aside / name).write_bytes(content)
         write_json(aside / CHECKSUMS, {name: zlib.crc32(c) for name, c in contents.items()})
         remove(target)
-    for older in (*folder.glob("last-*"), *folder.glob("damaged-*")):
+    for older in (*folder.glob(f"{LAST}*"), *folder.glob(f"{DAMAGED}*")):
         if older != target:
             shutil.rmtree(older, ignore_errors=True)
 
@@ -83,11 +84,11 @@ def load_last(folder: Path) -> Checkpoint | None:
 
     Newer ones that are damaged are renamed, and stay until the next one is written.
     """
-    for path in sorted(folder.glob("last-*"), reverse=True):
+    for path in sorted(folder.glob(f"{LAST}*"), reverse=True):
         try:
             return _read(path)
         except DamagedCheckpointError:
-            damaged = path.with_name(path.name.replace("last-", "damaged-"))
+            damaged = path.with_name(path.name.replace(LAST, DAMAGED))
             remove(damaged)
             path.rename(damaged)
     return None
@@ -95,12 +96,12 @@ def load_last(folder: Path) -> Checkpoint | None:
 
 def num_damaged(folder: Path) -> int:
     """Return how many damaged checkpoints ``load_last`` has found since the last was written."""
-    return len(list(folder.glob("damaged-*")))
+    return len(list(folder.glob(f"{DAMAGED}*")))
 
 
 def drop_last(folder: Path) -> None:
     """Delete what only an unfinished trial needs."""
-    for path in (*folder.glob("last-*"), *folder.glob("damaged-*")):
+    for path in (*folder.glob(f"{LAST}*"), *folder.glob(f"{DAMAGED}*")):
         shutil.rmtree(path, ignore_errors=True)
 
 
@@ -134,4 +135,4 @@ def _state_bytes(state: dict[str, Any]) -> bytes:
 
 
 def _last_folder(folder: Path, epoch: int) -> Path:
-    return folder / f"last-{epoch:05d}"
+    return folder / f"{LAST}{epoch:05d}"

@@ -9,6 +9,8 @@ from tensorboardX.proto.summary_pb2 import Summary
 
 from trainable.files import written_to
 
+EVENTS = "events"
+
 
 class EventFile:
     """Appends summaries to a new event file.
@@ -28,7 +30,7 @@ class EventFile:
         self._folder = folder
         with written_to(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            self._events = EventsWriter(str(folder / "events"), suffix)
+            self._events = EventsWriter(str(folder / EVENTS), suffix)
 
     def hide_from(self, step: int) -> None:
         """Have TensorBoard hide what earlier files of the folder say of a step and later ones."""

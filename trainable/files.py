@@ -74,6 +74,15 @@ def written_aside(path: Path) -> Iterator[Path]:
             remove(aside)
 
 
+def stamp(path: Path) -> tuple[int, int] | None:
+    """Return what changes as a file does, its length and time; None where there is none."""
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        return None
+    return stat.st_size, stat.st_mtime_ns
+
+
 def remove(path: Path) -> None:
     """Delete a file or a folder with all that is in it; neither need exist."""
     if path.is_dir():

@@ -2,6 +2,7 @@
 
 import uuid
 from pathlib import Path
+from typing import Protocol
 
 from trainable.files import written_to
 
@@ -10,6 +11,17 @@ OWNER_FILE = "owner"
 
 class NotOwnerError(Exception):
     """This worker's trial has been given to another one, or its search is over."""
+
+
+class Claim(Protocol):
+    """What says whether a trial is still this worker's."""
+
+    def check(self) -> None:
+        """Check that it is.
+
+        Raises:
+            NotOwnerError: If it is not.
+        """
 
 
 class Ownership:
@@ -41,11 +53,12 @@ class Ownership:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._file = folder / OWNER_FILE
-        self._token = uuid.uuid4().hex
-        with written_to(self._file):
+        self._folder = folder
+        self.token = uuid.uuid4().hex
+        file = folder / OWNER_FILE
+        with written_to(file):
             folder.mkdir(parents=True, exist_ok=True)
-            self._file.write_text(self._token)
+            file.write_text(self.token)
 
     def check(self) -> None:
         """Check that the claim still holds.
@@ -53,12 +66,21 @@ class Ownership:
         Raises:
             NotOwnerError: If it does not.
         """
-        try:
-            token = self._file.read_text()
-        except FileNotFoundError:
-            token = ""
-        if token != self._token:
-            raise NotOwnerError(f"{self._file.parent}: another worker's by now, or nobody's.")
+        check_owner(self._folder, self.token)
+
+
+def check_owner(folder: Path, token: str) -> None:
+    """Check that the last claim to a trial's folder is the one that was given a token.
+
+    Raises:
+        NotOwnerError: If it is another one, or there is none.
+    """
+    try:
+        owner = (folder / OWNER_FILE).read_text()
+    except FileNotFoundError:
+        owner = ""
+    if owner != token:
+        raise NotOwnerError(f"{folder}: another worker's by now, or nobody's.")
 
 
 def end_ownership(folder: Path) -> None:

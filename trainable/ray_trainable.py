@@ -22,6 +22,7 @@ from ray.util.metrics import Counter, Gauge
 
 from trainable.config import parse_config
 from trainable.data.prepared import PreparedData, read_data
+from trainable.depot import Depot
 from trainable.errors import ConfigError, SearchError, TrialError, expected
 from trainable.files import UnwritableError
 from trainable.growth import Growth
@@ -33,6 +34,7 @@ from trainable.replay import Replay
 from trainable.shared_gpu import SharedGpu
 from trainable.trial import Machine, Trial
 from trainable.trial_folder import TrialFolder, trial_id
+from trainable.workplace import RemoteTrial, Workplace, workplace
 
 POINTER = "trial.json"
 TITLE = "ray::TrainTrial"
@@ -111,6 +113,14 @@ def _data_of(run_folder: Path) -> PreparedData:
     return read_data(run_folder)
 
 
+def _workplace(config: Mapping[str, Any]) -> Workplace | None:
+    """Return where a worker trains that does not share the run folder's disk."""
+    depot: Depot | None = config.get("depot")
+    if depot is None:
+        return None
+    return workplace(depot, Path(config["run_folder"]), Path(config["cache_dir"]))
+
+
 class TrainTrial(tune.Trainable):  # type: ignore[misc]  # Ray has no types
     """One epoch a step, in a process that trains one trial after the other.
 
@@ -121,7 +131,8 @@ class TrainTrial(tune.Trainable):  # type: ignore[misc]  # Ray has no types
     ``run_folder``, ``metric``, ``cpus`` and ``gpus`` of a trial, ``weights_dir`` (text, or None
     for timm's hub), where trials share GPUs by what they need ``measure_in``, the folder of
     measurements, and where its data has no validation part ``replay``, the metric by epoch of an
-    earlier training.
+    earlier training. On a cluster ``depot`` is the machine of the run folder, for workers that
+    do not share its disk, and ``cache_dir`` where they work.
 
     A result holds the metrics of an epoch, ``finished`` (why nothing is left to train, or ""),
     ``failed`` (why the trial failed for good, or ""), ``note`` (what the user should know, or
@@ -159,6 +170,7 @@ class TrainTrial(tune.Trainable):  # type: ignore[misc]  # Ray has no types
             may_split=self._gpu is None or gpus >= 1,
         )
         self._trial: Trial | None = None
+        self._remote: RemoteTrial | None = None
         self._growth = Growth(device, MEMORY_GROWTH)
         self._shown: Shown | None = None
         if ray.is_initialized():
@@ -198,7 +210,6 @@ class TrainTrial(tune.Trainable):  # type: ignore[misc]  # Ray has no types
                 raise
             reason = str(out_of_memory(error))
         else:
-            self._folder.error.unlink(missing_ok=True)  # of a crash that the trial has survived
             return result
         return self._out_of_memory(reason)
 
@@ -225,11 +236,13 @@ class TrainTrial(tune.Trainable):  # type: ignore[misc]  # Ray has no types
         gc.freeze()
 
     def _described(self) -> str:
-        return f"trials of {self._run_folder.name}"
+        return f"trials of {self._home.name}"
 
     def _take(self, config: dict[str, Any]) -> None:
         self._is_measured = self._gpu is None
-        self._run_folder = Path(config["run_folder"])
+        self._home = Path(config["run_folder"])
+        self._place = _workplace(config)
+        self._run_folder = self._home if self._place is None else self._place.folder
         self._folder = TrialFolder.of(self._run_folder, config["number"])
         values = config.get("replay")
         metric = config["metric"]
@@ -238,15 +251,25 @@ class TrainTrial(tune.Trainable):  # type: ignore[misc]  # Ray has no types
         self._hyperparameters = config["config"]
 
     def _open(self) -> Trial:
+        claim = self._claimed()
         self._trial = Trial(
             parse_config(self._hyperparameters),
             _data_of(self._run_folder),
             self._folder.path,
             objective=self._objective,
             machine=self._machine,
+            claim=claim,
         )
         self._note = self._trial.note
         return self._trial
+
+    def _claimed(self) -> RemoteTrial | None:
+        """Return the trial's folder on another machine, claimed; None where it is on this one."""
+        if self._place is not None and self._remote is None:
+            remote = self._place.trial(self._number)
+            remote.open()
+            self._remote = remote
+        return self._remote
 
     def _watched(self) -> AbstractContextManager[object]:
         return nullcontext() if self._gpu is None else self._gpu.watched()
@@ -277,15 +300,21 @@ class TrainTrial(tune.Trainable):  # type: ignore[misc]  # Ray has no types
 
     def _close(self) -> None:
         trial, self._trial = self._trial, None
+        remote, self._remote = self._remote, None
         # What it would go on from is written. If no more can be, the next step says so.
-        with suppress(UnwritableError):
+        with suppress(UnwritableError, NotOwnerError):
             if trial is not None:
                 trial.close()
+            if remote is not None:
+                remote.close()
         if trial is not None and self._shown is not None:
             self._shown.end_trial(self._number)
 
     def _result(self, trial: Trial) -> dict[str, Any]:
         row = trial.last_row() if trial.finished else self._epoch(trial)
+        self._folder.error.unlink(missing_ok=True)  # of a crash that the trial has survived
+        if self._remote is not None:
+            self._remote.send(is_finished=bool(trial.finished))
         note, self._note = self._note, ""
         finished = trial.finished
         recycle = self._growth.is_too_much
@@ -305,5 +334,8 @@ class TrainTrial(tune.Trainable):  # type: ignore[misc]  # Ray has no types
         return {"failed": reason, "finished": "", "recycle": recycle, DONE: True}
 
     def _keep_error(self, text: str) -> None:
-        with suppress(UnwritableError):  # the error is told all the same
+        with suppress(UnwritableError, NotOwnerError):  # the error is told all the same
+            remote = self._claimed()
             self._folder.write_error(text)
+            if remote is not None:
+                remote.send()

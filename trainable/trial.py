@@ -27,7 +27,7 @@ from trainable.loop import Loop
 from trainable.model import Classifier, build_classifier
 from trainable.objective import Objective
 from trainable.optimizers.resume import load_optimizer_state
-from trainable.ownership import Ownership
+from trainable.ownership import Claim, Ownership
 from trainable.precision import Precision
 from trainable.recording import Recorder
 from trainable.seeds import mixed_seed
@@ -86,6 +86,8 @@ class Trial:
         objective: What decides which epoch is the best; a ``Replay`` where the data has no
             validation part.
         machine: Where it runs.
+        claim: What says whether the trial is still this process's; a claim to the folder where
+            that is not a copy.
 
     Raises:
         ConfigError: If the configuration does not fit the data.
@@ -99,6 +101,7 @@ class Trial:
         *,
         objective: Objective | None = None,
         machine: Machine | None = None,
+        claim: Claim | None = None,
     ) -> None:
         self.config = config
         self.folder = TrialFolder(folder)
@@ -112,7 +115,7 @@ class Trial:
         self._kept: Tensor | None = None
         if self.machine.keeps_images:
             self._kept = kept_images(data, config.resize, self.machine.device)
-        self._ownership = Ownership(folder)
+        self._claim = claim or Ownership(folder)
         checkpoint = load_last(self.folder.checkpoint)
         if self.machine.device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(self.machine.device)
@@ -317,7 +320,7 @@ class Trial:
             progress.best_value, progress.best_epoch = value, progress.epoch
         self._loop.schedule.end_epoch(self.objective.sign * value)
         self._loop.freeze.end_epoch(self.objective.sign * value)
-        self._ownership.check()
+        self._claim.check()
         save_last(self.folder.checkpoint, self._checkpoint(row))
         if progress.best_epoch == progress.epoch:
             self._write_best(probabilities)

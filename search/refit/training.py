@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -16,6 +17,9 @@ from search.refit.work import Work
 from search.resources import LOCAL, Resources, available_here, share_out, share_out_nodes
 from trainable.errors import SearchError
 
+if TYPE_CHECKING:
+    from search.remote_depot import RemoteDepot
+
 
 def train(work: Work, options: SearchOptions, console: Console) -> bool:
     """Train what is not trained yet; return whether it was interrupted.
@@ -27,7 +31,7 @@ def train(work: Work, options: SearchOptions, console: Console) -> bool:
         return False
     for size in dict.fromkeys(job.ingredient.config.resize for job in work.jobs):
         next(iter(work.data.values())).images(size)  # before trials wait for each other
-    with _ray(work, options) as resources, RefitView(work.jobs, console) as view:
+    with _ray(work, options) as (resources, depot), RefitView(work.jobs, console) as view:
         books = RefitBooks(work.jobs, view, max_concurrent=resources.max_concurrent)
         from search.tuning import tune_trials
 
@@ -39,6 +43,8 @@ def train(work: Work, options: SearchOptions, console: Console) -> bool:
                     "cpus": resources.cpus_per_trial,
                     "gpus": resources.gpus_per_trial,
                     "weights_dir": options.weights_dir and str(options.weights_dir),
+                    "cache_dir": str(next(iter(work.data.values())).cache_dir),
+                    "depot": depot,
                 },
                 max_failures=options.max_failures,
                 trial_timeout_s=options.trial_timeout_s,
@@ -53,17 +59,24 @@ def train(work: Work, options: SearchOptions, console: Console) -> bool:
 
 
 @contextmanager
-def _ray(work: Work, options: SearchOptions) -> Iterator[Resources]:
-    """Run a block with a Ray of its own, or on a cluster; yield what each network gets."""
+def _ray(work: Work, options: SearchOptions) -> Iterator[tuple[Resources, "RemoteDepot | None"]]:
+    """Run a block with a Ray of its own, or on a cluster.
+
+    Yields:
+        What each network gets, and what workers on other machines reach its folder by.
+    """
     if options.address != LOCAL:
         with joined_cluster(options.address) as cluster:
             resources = share_out_nodes(options, cluster.nodes)
             data = next(iter(work.data.values()))
             check_nodes(cluster.described, runs=work.path.absolute(), data=data)
-            yield resources
+            from search.remote_depot import depot_here
+
+            with depot_here(work.homes) as depot:
+                yield resources, depot
         return
     available = available_here()
     resources = share_out(options, available)
     prepare_environment(max_concurrent=resources.max_concurrent, is_private=True)
     with private_ray(available):
-        yield resources
+        yield resources, None

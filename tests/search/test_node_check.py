@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from search.node_check import Places, installed, problems_here
+from search.node_check import Answer, Places, answer_here, installed
 
 
 @pytest.fixture
@@ -19,13 +19,12 @@ def places(tmp_path) -> Places:
 
 
 def test_a_node_that_sees_all_has_no_problems(places):
-    assert problems_here(places) == []
+    assert answer_here(places) == Answer()
 
 
 @pytest.mark.parametrize(
     ("lost", "start", "remedy"),
     [
-        ("runs", "--runs-dir: expected", "Give --runs-dir a folder on storage that all nodes"),
         ("images", "--data: expected the same images as on the mach", "Keep data on storage that"),
         ("weights", "backbone/pretrained: expected the same weights", "Keep data on storage that"),
     ],
@@ -34,21 +33,27 @@ def test_what_a_node_does_not_see_is_named_with_what_helps(places, lost, start, 
     found = getattr(places, lost)
     path = found[0] if isinstance(found, tuple) else found
     path.unlink()
-    [problem] = problems_here(places)
+    [problem] = answer_here(places).problems
     assert problem.startswith(start)
     assert remedy in problem
 
 
+def test_a_node_without_the_disk_of_the_run_folders_says_so(places):
+    assert answer_here(places).shares_runs
+    places.runs.unlink()
+    assert answer_here(places) == Answer(shares_runs=False)
+
+
 def test_drawn_images_that_are_in_the_cache_of_another_machine_are_asked_for_there(places):
     drawn = replace(places, images=(places.cache / "faces" / "0.png", *places.images))
-    [problem] = problems_here(drawn)
+    [problem] = answer_here(drawn).problems
     assert f"got no {places.cache}/faces/0.png (1 of 2 looked for are missing)" in problem
     assert "Give --cache-dir a folder on storage that all nodes share" in problem
 
 
 def test_another_version_of_a_package_is_named(places):
     other = replace(places, versions={**places.versions, "timm": "0.1.0", "no-such-one": "2.0"})
-    first, second = problems_here(other)
+    first, second = answer_here(other).problems
     assert first.startswith("timm: expected version 0.1.0, which the search runs with, got 1.")
     assert second.startswith(
         "no-such-one: expected version 2.0, which the search runs with, got n"
@@ -57,8 +62,9 @@ def test_another_version_of_a_package_is_named(places):
 
 def test_a_cache_and_a_run_folder_that_cannot_be_written_are_refused(places):
     (places.runs.parents[2] / "file").touch()
-    [problem] = problems_here(replace(places, cache=places.runs.parents[2] / "file" / "cache"))
+    no_folder = places.runs.parents[2] / "file" / "cache"
+    [problem] = answer_here(replace(places, cache=no_folder)).problems
     assert problem.startswith("--cache-dir: expected a folder to write to, got")
     assert "(Not a directory). Give --cache-dir a folder that each node can" in problem
-    [problem] = problems_here(replace(places, runs=Path("/proc/self/status")))
+    [problem] = answer_here(replace(places, runs=Path("/proc/self/status"))).problems
     assert problem.startswith("--runs-dir: expected a folder to write to, got /proc (")
