@@ -99,6 +99,7 @@ def parse_arguments(argv: Sequence[str] | None = None) -> GivenOptions:
     values = vars(_parser().parse_args(argv))
     dry_run, resume = values.pop("dry_run", False), values.pop("resume", None)
     again = values.pop("from", None)
+    _check_buckets(values)
     values["pins"] = _pins(values.pop("set", []))
     if not values["pins"]:
         del values["pins"]
@@ -113,6 +114,21 @@ def parse_arguments(argv: Sequence[str] | None = None) -> GivenOptions:
         return GivenOptions(values=values, bucket=resume)
     here = None if resume is None else Path(resume)
     return GivenOptions(values=values, resume=here, again=again, dry_run=dry_run)
+
+
+def _check_buckets(values: dict[str, Any]) -> None:
+    """Have a search whose run folder is to be in a bucket work here and keep that up from here.
+
+    Raises:
+        ConfigError: If a copy in a second bucket is asked for.
+    """
+    runs_dir = values.get("runs_dir")
+    if not isinstance(runs_dir, str):
+        return
+    if "copy_to" in values:
+        remedy = "Give --runs-dir a folder, or leave --copy-to out."
+        raise ConfigError(expected("--copy-to", "one bucket", "another in --runs-dir", remedy))
+    values["copy_to"] = values.pop("runs_dir")
 
 
 def _check_besides(
@@ -340,6 +356,11 @@ def _add_when_trials_fail(group: argparse._ArgumentGroup) -> None:
 
 
 def _add_where(group: argparse._ArgumentGroup) -> None:
+    _add_run_folder(group)
+    _add_what_is_kept(group)
+
+
+def _add_run_folder(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--name",
         metavar="NAME",
@@ -347,7 +368,11 @@ def _add_where(group: argparse._ArgumentGroup) -> None:
         help="name of the run folder (default: space, date and time)",
     )
     group.add_argument(
-        "--runs-dir", metavar="DIR", type=runs_folder, help="folder of run folders (default: runs)"
+        "--runs-dir",
+        metavar="DIR",
+        type=runs_folder,
+        help="folder of run folders, on a disk or in a bucket such as s3://bucket/runs, which is "
+        "kept up from here (default: runs)",
     )
     group.add_argument(
         "--resume",
@@ -359,9 +384,12 @@ def _add_where(group: argparse._ArgumentGroup) -> None:
         "--copy-to",
         metavar="URL",
         type=bucket_url,
-        help="keep a copy of the run folder in a bucket, below a folder such as s3://bucket/runs; "
+        help="keep a copy of --runs-dir's run folder in a bucket, below such as s3://bucket/runs; "
         "--resume s3://bucket/runs/NAME goes on with it on another machine",
     )
+
+
+def _add_what_is_kept(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--storage",
         metavar="URL",

@@ -17,6 +17,8 @@ def opening_lines(plan: SearchPlan, given: Container[str]) -> Iterator[str]:
     images = ", ".join(f"{len(data.rows(part)):,} {part}" for part in ("train", "val", "test"))
     classes = len(data.index.classes)
     yield f"Run:     {plan.run_folder}, on {data.source}: {images} images of {classes} classes"
+    if options.copy_to is not None:
+        yield f"Bucket:  {options.copy_to}/{options.name}, kept up while it runs"
     if plan.again is not None:
         yield f"Trial:   as {plan.again.place}, {options.max_epochs} epochs, never stopped early"
         return

@@ -141,16 +141,16 @@ def height_and_width(text: str) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
-def folder(text: str, remedy: str = "") -> Path:
+def folder(text: str) -> Path:
     """Return a folder of this machine, ``~`` expanded."""
     if "://" in text:
-        _refuse("a folder on this machine or a mounted one", text, remedy)
+        _refuse("a folder on this machine or a mounted one", text)
     return Path(text).expanduser()
 
 
-def runs_folder(text: str) -> Path:
-    """Return a folder of run folders: of this machine, as a search works in it."""
-    return folder(text, remedy="--copy-to keeps a copy of the run folder in a bucket.")
+def runs_folder(text: str) -> Path | str:
+    """Return a folder of run folders, or the URL of one in a bucket."""
+    return bucket_url(text) if "://" in text else folder(text)
 
 
 def absolute_folder(text: str) -> Path:

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from trainable.depot import MARK_FILE, PIECE_BYTES, Depot, DiskDepot
+from trainable.depot import MARK_FILE, PIECE_BYTES, Depot, DiskDepot, pieces_of
 from trainable.files import remove
 from trainable.ownership import NotOwnerError
 
@@ -60,12 +60,11 @@ class RemoteDepot(Depot):
 
     def send(self, stream: BinaryIO, aside: Path, name: str) -> None:
         """As of every depot, several pieces on their way at a time."""
-        self._answer("write", aside, name, 0, b"")
-        pieces = enumerate(iter(lambda: stream.read(PIECE_BYTES), b""))
-        for _ in self._in_turn(
+        asked = (
             self._ask("write", aside, name, number * PIECE_BYTES, piece)
-            for number, piece in pieces
-        ):
+            for number, piece in enumerate(pieces_of(stream))
+        )
+        for _ in self._in_turn(asked):
             pass
 
     def settle(

@@ -25,7 +25,7 @@ from trainable.files import written_aside
 # answered at once.
 if TYPE_CHECKING:
     from search.arguments import GivenOptions
-    from search.bucket import BucketCopy
+    from search.bucket_copy import BucketCopy
     from search.engine import SearchOutcome
     from search.plan import SearchPlan
     from search.progress import SearchProgress
@@ -86,7 +86,7 @@ def _bucket_copy(plan: "SearchPlan") -> "BucketCopy | None":
     """
     if plan.options.copy_to is None:
         return None
-    from search.bucket import BucketCopy
+    from search.bucket_copy import BucketCopy
 
     copy = BucketCopy(plan.run_folder, plan.options.copy_to)
     copy.check(is_new=not plan.resumes)
@@ -188,7 +188,7 @@ def _search(
         except (KeyboardInterrupt, SystemExit):  # the latter is Ray's, for SIGTERM as it starts
             is_done = False
     if copy is not None:
-        console.print(f"Copy:    {copy.url}", markup=False, soft_wrap=True)
+        console.print(f"Bucket:  {copy.url}", markup=False, soft_wrap=True)
     if not is_done:
         sys.stderr.write(f"Interrupted. Go on with: {_resume_command(plan.run_folder)}\n")
     return DONE if is_done else INTERRUPTED

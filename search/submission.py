@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from search.arguments import GivenOptions, parse_arguments
+from search.bucket import name_in_bucket
 from search.job import command
 from search.options import SearchOptions
 from search.shipped import package_folders
@@ -53,7 +54,8 @@ def make_submission(argv: Sequence[str], folder: Path) -> Submission:
         load_space(space)
     run_folder = _run_folder(given, folder)
     rest = list(_without(argv, SPACE, NAME))
-    named = [] if given.resume is not None else [NAME, run_folder.name]
+    is_new = given.resume is None and given.bucket is None
+    named = [NAME, run_folder.name] if is_new else []
     entrypoint = command(
         folder=folder,
         space=space,
@@ -90,8 +92,7 @@ def _check_sendable(given: GivenOptions) -> None:
 def _run_folder(given: GivenOptions, folder: Path) -> Path:
     """Return the run folder as it will be on the cluster."""
     if given.bucket is not None:
-        what = "a run folder on a disk that the cluster sees"
-        raise ConfigError(expected("--resume", what, given.bucket))
+        return Path(folder, _default_runs_dir(), name_in_bucket(given.bucket))
     if given.resume is not None:
         return Path(folder, given.resume).resolve()
     from search.plan import new_name

@@ -1,7 +1,7 @@
 """The machine that has the run folder, as workers on machines without its disk see it."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -117,9 +117,8 @@ class DiskDepot(Depot):
 
     def send(self, stream: BinaryIO, aside: Path, name: str) -> None:
         """As of every depot."""
-        self.write(aside, name, 0, b"")
-        while piece := stream.read(PIECE_BYTES):
-            self.write(aside, name, stream.tell() - len(piece), piece)
+        for number, piece in enumerate(pieces_of(stream)):
+            self.write(aside, name, number * PIECE_BYTES, piece)
 
     def write(self, aside: Path, name: str, start: int, piece: bytes) -> None:
         """Write the piece of a file to be that begins at a byte.
@@ -150,6 +149,13 @@ class DiskDepot(Depot):
             remove(aside)
         for name in gone:
             remove(folder / name)
+
+
+def pieces_of(stream: BinaryIO) -> Iterator[bytes]:
+    """Yield a stream's content in pieces of ``PIECE_BYTES``, an empty one where it has none."""
+    yield stream.read(PIECE_BYTES)
+    while piece := stream.read(PIECE_BYTES):
+        yield piece
 
 
 def files_of(folder: Path) -> list[str]:

@@ -78,8 +78,8 @@ def test_several_hyperparameters_can_be_pinned():
         (["--max-failed-share", "2"], "--max-failed-share: expected a share above 0 and at most"),
         (["--name", "a/b"], "--name: expected a name of letters, digits.*got 'a/b'"),
         (
-            ["--runs-dir", "s3://bucket/runs"],
-            "--runs-dir: expected a folder.*got 's3://bucket/runs'. --copy-to keeps",
+            ["--runs-dir", "s4://bucket/runs"],
+            "--runs-dir: s4://bucket/runs: expected a folder, or the URL of a bucket",
         ),
     ],
 )

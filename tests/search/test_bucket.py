@@ -7,6 +7,7 @@ import subprocess
 import sys
 from io import BytesIO
 from pathlib import Path
+from threading import Event
 
 import fsspec
 import pandas as pd
@@ -17,7 +18,8 @@ from pandas.testing import assert_frame_equal
 
 from analysis.run_folder import RunFolder, trials_table
 from search.arguments import parse_arguments
-from search.bucket import BucketCopy, bring_run, kept_in_bucket
+from search.bucket import bring_run, kept_in_bucket
+from search.bucket_copy import BucketCopy, TakenOverError
 from search.run import main
 from trainable.checkpoint import Checkpoint, load_last, save_last
 from trainable.errors import ConfigError
@@ -57,10 +59,8 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 def brought(bucket) -> dict[str, bytes]:
-    return {
-        path.removeprefix("team/runs/a/"): bucket.cat_file(path)
-        for path in bucket.find("team/runs/a")
-    }
+    names = (path.removeprefix("team/runs/a/") for path in bucket.find("team/runs/a"))
+    return {name: bucket.cat_file(f"team/runs/a/{name}") for name in names if name[0] != "."}
 
 
 def test_a_pass_brings_what_has_changed_and_deletes_what_is_gone(bucket, run):
@@ -120,10 +120,99 @@ def test_a_bucket_that_fails_is_told_of_and_ends_nothing(bucket, run, monkeypatc
     assert last.endswith(f"python -m search.run --resume {run}")
 
 
+def put(copy, monkeypatch) -> list[str]:
+    """Return the names of the files that a copy puts into its bucket from now on."""
+    names: list[str] = []
+    put_file = copy._system.put_file
+
+    def noted(path: str, there: str) -> None:
+        names.append(there.removeprefix("team/runs/a/"))
+        put_file(path, there)
+
+    monkeypatch.setattr(copy._system, "put_file", noted)
+    return names
+
+
+def test_a_later_process_brings_what_has_changed_alone(bucket, run, tmp_path, monkeypatch):
+    first = BucketCopy(run, URL)
+    first.bring()
+    (run / "leaderboard.csv").write_text("trial\n")
+    (run / "trials" / "0000" / "metrics.csv").unlink()
+    for folder in (run, tmp_path / "elsewhere" / "a"):
+        if folder != run:
+            bring_run(f"{URL}/a", folder.parent)
+            (folder / "leaderboard.csv").write_text("trial\n1\n")
+        later = BucketCopy(folder, URL)
+        later.check(is_new=False)
+        names = put(later, monkeypatch)
+        later.bring(is_last=True)
+        assert names == ["leaderboard.csv"]
+        monkeypatch.undo()
+    assert brought(bucket).keys() == {"run.json", "study.db", "leaderboard.csv"}
+
+
+def test_an_old_run_folder_does_not_overwrite_what_another_machine_went_on_with(
+    bucket, run, tmp_path
+):
+    lost = BucketCopy(run, URL)
+    lost.bring()
+    elsewhere = bring_run(f"{URL}/a", tmp_path / "elsewhere")
+    other = BucketCopy(elsewhere, URL)
+    other.check(is_new=False)
+    (elsewhere / "run.json").write_text('{"gone": "on"}')
+    other.bring()
+    (run / "run.json").write_text('{"old": "one"}')
+    with pytest.raises(TakenOverError, match="another machine has gone on from there"):
+        lost.bring()
+    refused = r"a: expected to have been written to from .*/a last, got from elsewhere\. To go on"
+    with pytest.raises(ConfigError, match=refused):
+        BucketCopy(run, URL).check(is_new=False)
+    assert brought(bucket)["run.json"] == b'{"gone": "on"}'
+    # What was killed as it took over may try again.
+    again = BucketCopy(elsewhere, URL)
+    again.check(is_new=False)
+    again.bring()
+
+
+def test_a_bucket_that_hangs_does_not_hold_the_end_up(bucket, run, monkeypatch):
+    monkeypatch.setattr("search.bucket.STALLED_S", 0.2)
+    copy, told, goes_on = BucketCopy(run, URL), [], Event()
+    monkeypatch.setattr(copy._system, "put_file", lambda *_: goes_on.wait())
+    with kept_in_bucket(copy, told.append):
+        pass
+    goes_on.set()
+    assert told == [
+        "s3://team/runs/a: expected to be whole, got 'nothing brought in 0 s'. Once it answers "
+        f"again: python -m search.run --resume {run}"
+    ]
+
+
+def test_missing_credentials_are_one_line(bucket, run, monkeypatch, tmp_path):
+    bucket.clear_instance_cache()
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.raises(ConfigError) as error:
+        BucketCopy(run, URL).check(is_new=True)
+    [line] = error.value.problems
+    assert line == (
+        "s3://team/runs/a: expected a bucket that can be written to, got 'Unable to locate "
+        "credentials'. Access is configured outside of this program, as for the bucket's own "
+        "tools."
+    )
+
+
+def test_run_folders_in_a_bucket_are_worked_on_here(monkeypatch):
+    given = parse_arguments(["--space", "spaces/quick.py", "--runs-dir", URL]).values
+    assert (given["copy_to"], "runs_dir" in given) == (URL, False)
+    with pytest.raises(ConfigError, match=r"^--copy-to: expected one bucket, got another in --ru"):
+        parse_arguments(["--space", "spaces/quick.py", "--runs-dir", URL, "--copy-to", URL])
+
+
 def test_a_checkpoint_that_is_replaced_during_a_pass_leaves_a_whole_one_there(
     bucket, run, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("search.bucket.NUM_THREADS", 1)
+    monkeypatch.setattr("search.bucket_copy.NUM_THREADS", 1)
     folder = run / "trials" / "0000" / "checkpoint"
     copy = BucketCopy(run, URL)
     put_file = copy._system.put_file
@@ -202,7 +291,9 @@ def test_a_search_that_was_killed_goes_on_from_the_bucket_elsewhere(
     bucket, start, tmp_path, monkeypatch
 ):
     epochs = ("--max-epochs", str(EPOCHS), "--grace-period", str(EPOCHS), "--trials", "2")
-    search = start(*epochs, "--copy-to", URL)
+    monkeypatch.setenv("PYTHONPATH", str(Path.cwd()))
+    monkeypatch.chdir(tmp_path)  # where the run folder is worked on
+    search = start(*epochs, "--runs-dir", URL)
     search.wait_for(lambda: bucket.exists("team/runs/a/trials/0001/metrics.csv"))
     os.killpg(search.process.pid, signal.SIGKILL)
     search.process.wait()
@@ -215,7 +306,6 @@ def test_a_search_that_was_killed_goes_on_from_the_bucket_elsewhere(
     assert len(before) == 2
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    monkeypatch.setenv("PYTHONPATH", str(Path.cwd()))
     done = subprocess.run(
         [sys.executable, "-m", "search.run", "--resume", f"{URL}/a"],
         cwd=elsewhere,
@@ -225,7 +315,7 @@ def test_a_search_that_was_killed_goes_on_from_the_bucket_elsewhere(
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{URL}/a is now in runs/a." in done.stdout
-    assert f"Copy:    {URL}/a" in done.stdout
+    assert f"Bucket:  {URL}/a" in done.stdout
     run = RunFolder(elsewhere / "runs" / "a")
     assert [trial.state for trial in run.trials] == [TrialState.COMPLETE] * 2
     assert [len(trial.intermediate_values) for trial in run.trials] == [EPOCHS] * 2

@@ -108,6 +108,12 @@ def test_a_search_that_goes_on_is_sent_without_space_and_name(tmp_path):
     assert rest == "-- --address auto --resume runs/mine --trials 9"
 
 
+def test_a_search_in_a_bucket_goes_on_in_the_folder_of_the_job(tmp_path):
+    submission = make_submission(["--resume", "s3://team/runs/mine"], tmp_path)
+    assert (submission.name, submission.run_folder) == ("mine", tmp_path / "runs" / "mine")
+    assert submission.entrypoint.endswith("-- --address auto --resume s3://team/runs/mine")
+
+
 def test_the_packages_and_the_space_are_sent_and_nothing_else(space_file, tmp_path):
     submission = make_submission(["--space", str(space_file)], tmp_path)
     with packed(submission) as folder:
