@@ -1,7 +1,6 @@
 """Files that a space names, copied into the run folder: a later change changes no record."""
 
 import hashlib
-import re
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -9,14 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from search.space_file import AUGMENTATION_FILE
 from trainable.augmentations.custom import Custom
+from trainable.run_files import COPY, KEPT_FILES, kept_copies
 
 if TYPE_CHECKING:
     from search.plan import SearchPlan
-
-FILES = "files"
-COPY = "copy"
-# Records from elsewhere are not trusted: a copy is below the run folder, or it is none.
-COPY_FORM = re.compile(rf"{FILES}/\d+-[^/\\:\x00-\x1f]+")
 
 
 def keep_files(run_folder: Path, plan: "SearchPlan") -> dict[str, dict[str, str]]:
@@ -28,8 +23,8 @@ def keep_files(run_folder: Path, plan: "SearchPlan") -> dict[str, dict[str, str]
     """
     kept: dict[str, dict[str, str]] = {}
     for number, file in enumerate(sorted(set(_pipelines(plan)))):
-        copy = f"{FILES}/{number}-{file.name}"
-        (run_folder / FILES).mkdir(exist_ok=True)
+        copy = f"{KEPT_FILES}/{number}-{file.name}"
+        (run_folder / KEPT_FILES).mkdir(exist_ok=True)
         shutil.copyfile(file, run_folder / copy)
         digest = hashlib.sha256((run_folder / copy).read_bytes()).hexdigest()
         kept[str(file)] = {COPY: copy, "sha256": digest}
@@ -47,6 +42,6 @@ def _pipelines(plan: "SearchPlan") -> Iterator[Path]:
 
 def kept_copy(run_folder: Path, record: Mapping[str, Any], file: str) -> str:
     """Return a run folder's copy of a file, or the file itself where there is none."""
-    copy = str(record.get(FILES, {}).get(file, {}).get(COPY, ""))
-    path = (run_folder / copy).absolute()
-    return str(path) if COPY_FORM.fullmatch(copy) and path.is_file() else file
+    copy = kept_copies(record).get(file)
+    path = (run_folder / (copy or "")).absolute()
+    return str(path) if path.is_file() else file

@@ -26,7 +26,7 @@ from search.versions import versions_of
 from trainable.errors import ConfigError, expected, requirement
 from trainable.files import write_json, written_aside
 from trainable.nearby import nearest_path
-from trainable.run_files import RECORD_FILE, SPACE_FILE
+from trainable.run_files import KEPT_FILES, RECORD_FILE, SPACE_FILE
 
 if TYPE_CHECKING:
     from analysis.study_place import StudyPlace
@@ -70,7 +70,7 @@ def create_run_folder(plan: "SearchPlan", argv: Sequence[str]) -> Path:
     Raises:
         ConfigError: If a folder of this name has appeared meanwhile, or cannot be written.
     """
-    from search.kept_files import FILES, keep_files
+    from search.kept_files import keep_files
     from search.open_study import open_study
     from trainable.data.prepared import write_data
 
@@ -79,7 +79,7 @@ def create_run_folder(plan: "SearchPlan", argv: Sequence[str]) -> Path:
             (aside / "trials").mkdir(parents=True)
             (aside / SPACE_FILE).write_text(plan.space.source, encoding="utf-8")
             record = _record(plan, argv, data=write_data(aside, plan.data))
-            write_json(aside / RECORD_FILE, {**record, FILES: keep_files(aside, plan)})
+            write_json(aside / RECORD_FILE, {**record, KEPT_FILES: keep_files(aside, plan)})
             study = open_study(plan, aside)
             study.bring_in(plan.earlier)
             study.close()

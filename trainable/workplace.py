@@ -1,6 +1,7 @@
 """Where a worker trains that does not share the run folder's disk, and what it sends there."""
 
 import hashlib
+import json
 import os
 import platform
 import time
@@ -17,8 +18,9 @@ from trainable.depot import MARK_FILE, Depot, files_of
 from trainable.event_file import EVENTS
 from trainable.files import remove, stamp
 from trainable.ownership import NotOwnerError
-from trainable.run_files import RECORD_FILE, SPLIT_FILE
+from trainable.run_files import RECORD_FILE, SPLIT_FILE, kept_copies
 from trainable.trial_folder import TrialFolder
+from trainable.user_paths import add_copies
 
 WORKING_FOLDER = "working"
 KEPT_S = 7 * 86400
@@ -40,6 +42,10 @@ class Workplace:
         self.folder = folder
         for name in (RECORD_FILE, SPLIT_FILE):
             _fetch(depot, home / name, folder / name)
+        copies = kept_copies(json.loads((folder / RECORD_FILE).read_text()))
+        for name in copies.values():
+            _fetch(depot, home / name, folder / name)
+        add_copies({file: folder / name for file, name in copies.items()})
 
     def trial(self, number: int) -> "RemoteTrial":
         """Return a trial of the run folder, to be opened."""

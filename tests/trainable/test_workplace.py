@@ -1,6 +1,7 @@
 """Workers that do not share the run folder's disk, as they are on a machine of their own."""
 
 import errno
+import json
 import os
 import time
 from pathlib import Path
@@ -9,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from trainable.augmentations.library import A
 from trainable.checkpoint import load_last
 from trainable.data.prepared import write_data
 from trainable.depot import MARK_FILE, DiskDepot, files_of
@@ -224,6 +226,22 @@ def test_a_worker_that_shares_the_disk_works_there(message, run_folder, tmp_path
     assert (run_folder / MARK_FILE).read_text() == "mark"
     assert not working(tmp_path)
     worker.stop()
+
+
+def test_a_pipeline_that_is_not_on_the_machine_is_the_run_folders_copy(
+    message, depot, run_folder, tmp_path
+):
+    (run_folder / "files").mkdir()
+    A.save(A.Compose([A.HorizontalFlip()]), run_folder / "files" / "0-p.yaml", data_format="yaml")
+    record = json.loads((run_folder / "run.json").read_text())
+    file = str(tmp_path / "not" / "here" / "p.yaml")
+    write_json(run_folder / "run.json", {**record, "files": {file: {"copy": "files/0-p.yaml"}}})
+    custom = {"augmentation/name": "custom", "augmentation/file": file}
+    worker = TrainTrial(message(0, depot=depot, **custom))
+    assert worker.train()["epoch"] == 1
+    worker.stop()
+    kept = json.loads((run_folder / "trials" / "0000" / "config.json").read_text())
+    assert kept["augmentation"]["file"] == file
 
 
 def test_what_killed_workers_left_goes_after_a_week(message, depot, tmp_path):

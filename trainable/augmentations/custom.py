@@ -9,7 +9,7 @@ from pydantic import field_validator
 from trainable.augmentations.base import AugmentationPart
 from trainable.augmentations.library import A
 from trainable.errors import ConfigError, expected
-from trainable.user_paths import absolute_if_there
+from trainable.user_paths import absolute_if_there, on_this_machine
 
 FORMATS: dict[str, Literal["json", "yaml"]] = {
     ".json": "json",
@@ -36,7 +36,7 @@ class Custom(AugmentationPart):
             ConfigError: If the file is missing, does not describe a pipeline, or describes one
                 that changes the size or the type of images.
         """
-        pipeline = _load(Path(self.file))
+        pipeline = _load(on_this_machine(self.file))
         _check_output(pipeline, size)
         return pipeline
 
