@@ -1,6 +1,6 @@
 # Sets up .venv once, and runs the search or the checks in it.
 .DEFAULT_GOAL := help
-.PHONY: help search test lint types browser unit bench clean
+.PHONY: help search test lint types viewers unit bench clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -36,20 +36,22 @@ lint: $(INSTALLED)  ## check style and format
 types: $(INSTALLED)  ## check the types
 	@$(BIN)/mypy
 
-# The tests that look at pages are skipped where there is no browser. One is installed where that
-# needs no questions, as on a bare machine that runs nothing but the checks.
-browser:
-	@for name in chromium chromium-browser google-chrome; do \
-		if command -v $$name > /dev/null; then exit 0; fi; \
-	done; \
-	if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
-		echo "Installing chromium, in which tests look at pages."; \
+# The tests that look at pages are skipped where there is no browser, and those of metrics without
+# Prometheus. They are installed where that needs no questions, as on a bare machine that runs
+# nothing but the checks.
+viewers:
+	@missing=""; \
+	if ! { command -v chromium || command -v chromium-browser || command -v google-chrome; } \
+		> /dev/null; then missing="chromium"; fi; \
+	command -v prometheus > /dev/null || missing="$$missing prometheus"; \
+	if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
+		echo "Installing what tests look at pages and metrics with:" $$missing; \
 		export DEBIAN_FRONTEND=noninteractive; \
 		apt-get -qq -o Acquire::http::Timeout=20 -o Acquire::Retries=1 update > /dev/null && \
-		apt-get -qq install --no-install-recommends chromium > /dev/null; \
+		apt-get -qq install --no-install-recommends $$missing > /dev/null; \
 	fi || true
 
-unit: $(INSTALLED) browser  ## run the tests, a file of them at a time on each core
+unit: $(INSTALLED) viewers  ## run the tests, a file of them at a time on each core
 	@$(BIN)/python -m pytest --numprocesses logical --maxprocesses $(MOST_PROCESSES) \
 		--dist loadfile --no-loadscope-reorder
 

@@ -3,15 +3,23 @@
 import json
 import os
 import re
+import shutil
 import signal
+import socket
+import subprocess
 import time
+import urllib.parse
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-GRAFANA = Path(__file__).resolve().parents[2] / "deploy" / "grafana.json"
+ROOT = Path(__file__).resolve().parents[2]
+GRAFANA, DOCS = ROOT / "deploy" / "grafana.json", ROOT / "docs" / "watching.md"
+PROMETHEUS = re.compile(r"```yaml\n(scrape_configs:\n.*?)```", re.DOTALL)
 URL = re.compile(r"^dashboard: (http://127\.0\.0\.1:\d+)$", re.MULTILINE)
 SERIES = re.compile(r"^(ray_(?:search|trial)_\w+)\{(.*)\} (\S+)$", re.MULTILINE)
 OF_A_GPU = {"ray_search_gpu_seconds_total"}
@@ -24,6 +32,7 @@ class Seen:
     """What was seen of a search in the middle of it, and what it left."""
 
     series: list[tuple[str, str, str]]
+    charts: dict[str, list[tuple[dict[str, str], float]]]
     actors: list[dict]
     log: str
     titles: list[str]
@@ -63,6 +72,57 @@ def scraped(url: str) -> list[tuple[str, str, str]]:
     ]
 
 
+def panels() -> dict[str, list[str]]:
+    """Return what each panel of Grafana's dashboard asks Prometheus for."""
+    listed = json.loads(GRAFANA.read_text())["panels"]
+    return {panel["title"]: [target["expr"] for target in panel["targets"]] for panel in listed}
+
+
+@contextmanager
+def prometheus(dashboard: str, folder: Path) -> Iterator[str]:
+    """Run Prometheus with the configuration that the docs give; yield its address."""
+    config = PROMETHEUS.search(DOCS.read_text("utf-8"))
+    assert config is not None
+    text = config[1].replace("http://127.0.0.1:8265", dashboard).replace("TOKEN", token().strip())
+    (folder / "prometheus.yml").write_text(text.replace("10s", "1s"))
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    store = ("--config.file", "prometheus.yml", "--storage.tsdb.path", "store")
+    with (folder / "prometheus.txt").open("w") as log:
+        command = ["prometheus", *store, f"--web.listen-address={address}"]
+        process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=subprocess.STDOUT)
+    try:
+        yield f"http://{address}"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def drawn(address: str) -> dict[str, list[tuple[dict[str, str], float]]]:
+    """Return the series of each panel, as Grafana would draw them of all runs."""
+    found = {}
+    for title, queries in panels().items():
+        found[title] = []
+        for query in queries:
+            asked = urllib.parse.urlencode({"query": query.replace("$run", ".*")})
+            answer = json.loads(fetched(f"{address}/api/v1/query?{asked}") or "{}")
+            rows = answer.get("data", {}).get("result", [])
+            found[title] += [(row["metric"], float(row["value"][1])) for row in rows]
+    return found
+
+
+def drawn_of_two_trials(dashboard: str, folder: Path) -> dict:
+    deadline = time.monotonic() + WAIT_S
+    with prometheus(dashboard, folder) as address:
+        while True:
+            found = drawn(address)
+            if len(found["Value of running trials"]) >= 2:
+                return found
+            log = (folder / "prometheus.txt").read_text()
+            assert time.monotonic() < deadline, (found, log)
+            time.sleep(0.5)
+
+
 def watched(search) -> Seen:
     """Look at a search once all of its workers have told of an epoch, then interrupt it."""
     search.wait_for(lambda: URL.search(search.out.read_text()))
@@ -75,6 +135,9 @@ def watched(search) -> Seen:
             break
         assert time.monotonic() < deadline, series
         time.sleep(0.5)
+    charts = {}
+    if shutil.which("prometheus"):
+        charts = drawn_of_two_trials(url, search.out.parent)
     actors = json.loads(fetched(f"{url}/api/v0/actors?detail=1"))["data"]["result"]["result"]
     asked = f"actor_id={actors[0]['actor_id']}&media_type=file&lines=1000"
     log = fetched(f"{url}/api/v0/logs/file?{asked}")
@@ -87,7 +150,7 @@ def watched(search) -> Seen:
     code, notes = search.ended()
     lines = (search.run / "events.jsonl").read_text().splitlines()
     events = [json.loads(line) for line in lines]
-    return Seen(series, actors, log, titles, events, notes, code, search.run)
+    return Seen(series, charts, actors, log, titles, events, notes, code, search.run)
 
 
 @pytest.fixture(scope="module")
@@ -124,14 +187,24 @@ def test_prometheus_gets_what_each_trial_does(seen):
 
 @pytest.mark.slow
 def test_grafanas_dashboard_asks_for_metrics_that_there_are(seen):
-    dashboard = json.loads(GRAFANA.read_text())
-    asked = {
-        name
-        for panel in dashboard["panels"]
-        for target in panel["targets"]
-        for name in re.findall(r"ray_\w+", target["expr"])
-    }
+    queries = " ".join(query for of_panel in panels().values() for query in of_panel)
+    asked = set(re.findall(r"ray_\w+", queries))
     assert asked - OF_A_GPU == {name for name, *_ in seen.series}
+
+
+@pytest.mark.slow
+def test_a_real_prometheus_has_something_for_every_panel(seen):
+    if not seen.charts:
+        pytest.skip("Prometheus is not installed")
+    charts = dict(seen.charts)
+    assert charts.pop("GPU-hours") == []  # there is none
+    for title, series in charts.items():
+        assert series, title
+        assert {labels.get("run", "a") for labels, _ in series} == {"a"}, title
+        if title.endswith("running trials"):
+            assert [labels["trial"] for labels, _ in series] == ["0000", "0001"], title
+    states = {labels["state"]: value for labels, value in charts["Trials by state"]}
+    assert (states["running"], states["waiting"]) == (2, 1)
 
 
 @pytest.mark.slow
