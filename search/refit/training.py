@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from rich.console import Console
 
+from search.cache_room import decoded
 from search.cluster import joined_cluster, prepare_environment, private_ray
 from search.engine import ENGINE_FOLDER
 from search.node_check import check_nodes
@@ -25,9 +26,13 @@ def train(work: Work, options: SearchOptions, console: Console) -> bool:
     """
     if all(job.is_done for job in work.jobs):
         return False
-    for size in dict.fromkeys(job.ingredient.config.resize for job in work.jobs):
-        next(iter(work.data.values())).images(size)  # before trials wait for each other
-    with _ray(work, options) as resources, RefitView(work.jobs, console) as view:
+    data = next(iter(work.data.values()))
+    sizes = tuple(dict.fromkeys(job.ingredient.config.resize for job in work.jobs))
+    with (
+        decoded(data, sizes, data.images),  # before trials wait for each other
+        _ray(work, options) as resources,
+        RefitView(work.jobs, console) as view,
+    ):
         books = RefitBooks(work.jobs, view, max_concurrent=resources.max_concurrent)
         from search.tuning import tune_trials
 
