@@ -1,14 +1,50 @@
 """Whether the images of a search fit into its cache, and which of them it holds there."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 
-from trainable.byte_size import num_bytes, size_text
-from trainable.cache_entries import NoRoomError, keep_to, size_on_disk
-from trainable.data.cache import decoded_bytes
+from trainable.byte_size import num_bytes
+from trainable.cache_entries import (
+    NoRoomError,
+    keep_to,
+    size_in_use,
+    size_on_disk,
+    too_little,
+    whole_blocks,
+)
+from trainable.data.cache import cache_file, decoded_bytes
 from trainable.data.decode import Size
 from trainable.data.prepared import PreparedData
-from trainable.errors import ConfigError, expected
+from trainable.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Room:
+    """What a search needs of the cache of each machine.
+
+    Args:
+        limit: What the cache may take.
+        sizes: Bytes of each entry by its path.
+    """
+
+    limit: str
+    sizes: Mapping[Path, int]
+
+    @classmethod
+    def of(cls, data: PreparedData, sizes: Sequence[Size]) -> "Room | None":
+        """Return what images at some sizes need, None where there is no limit."""
+        if data.cache_limit is None:
+            return None
+        return cls(data.cache_limit, entry_bytes(data, sizes))
+
+    def problems(self, cache_dir: Path) -> Iterator[str]:
+        """Yield what is wrong with the room on the machine that this runs on."""
+        needed = sum(self.sizes.values())
+        others = size_in_use(cache_dir, apart_from=self.sizes)
+        if needed + others > num_bytes(self.limit):
+            yield too_little(self.limit, needed, "the images of this search", others=others)
 
 
 def check_cache_limit(data: PreparedData, sizes: Sequence[Size]) -> None:
@@ -23,18 +59,19 @@ def check_cache_limit(data: PreparedData, sizes: Sequence[Size]) -> None:
     """
     if data.cache_limit is None:
         return
-    needed = needed_bytes(data, sizes)
+    needed = sum(entry_bytes(data, sizes).values())
     if needed > num_bytes(data.cache_limit):
         at = ", ".join(f"{height}x{width}" for height, width in sizes)
-        wanted = f"room for the images of this search at {at}, at least {size_text(needed)}"
-        raise ConfigError(expected("--cache-limit", wanted, data.cache_limit))
+        what = f"the images of this search at {at}"
+        raise ConfigError(too_little(data.cache_limit, needed, what))
 
 
-def needed_bytes(data: PreparedData, sizes: Sequence[Size]) -> int:
-    """Return what the images take in the cache: decoded at each size, and drawn if they are."""
-    is_drawn = data.index.root.is_relative_to(data.cache_dir)
-    drawn = size_on_disk(data.index.root) if is_drawn else 0
-    return drawn + sum(decoded_bytes(data, size) for size in sizes)
+def entry_bytes(data: PreparedData, sizes: Sequence[Size]) -> dict[Path, int]:
+    """Return what images take in the cache by path: at each size, and drawn if they are."""
+    root = data.index.root
+    drawn = {root: size_on_disk(root)} if root.is_relative_to(data.cache_dir) else {}
+    files = {cache_file(data, size): decoded_bytes(data, size) for size in sizes}
+    return drawn | {file: whole_blocks(size) for file, size in files.items()}
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-from search.cache_room import needed_bytes
+from search.cache_room import entry_bytes
 from search.options import AUTO
 from search.packing import packing_of
 from search.plan import SearchPlan
@@ -120,7 +120,7 @@ def _cache_lines(plan: SearchPlan) -> list[str]:
     data, limit = plan.data, plan.data.cache_limit
     if limit is None:
         return []
-    needed = size_text(needed_bytes(data, plan.check.sizes))
+    needed = size_text(sum(entry_bytes(data, plan.check.sizes).values()))
     return [f"cache: at most {limit} in {data.cache_dir}, of which this search needs {needed}"]
 
 

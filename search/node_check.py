@@ -12,7 +12,9 @@ from search.versions import versions_of
 from trainable.errors import ConfigError, expected, first_line
 
 if TYPE_CHECKING:
+    from search.cache_room import Room
     from search.plan import SearchPlan
+    from trainable.data.decode import Size
     from trainable.data.prepared import PreparedData
 
 ANSWER_S = 180  # a node that starts its first worker imports Ray for this
@@ -32,6 +34,7 @@ class Places:
         weights: Files of pretrained weights.
         cache: Folder of decoded images, which each node may have for itself.
         versions: Packages and the versions that they have here.
+        room: What is needed of the cache, where it is limited.
     """
 
     runs: Path
@@ -39,6 +42,7 @@ class Places:
     weights: tuple[Path, ...]
     cache: Path
     versions: Mapping[str, str]
+    room: "Room | None" = None
 
 
 def check_nodes_for_search(plan: "SearchPlan", nodes: Sequence[Mapping[str, Any]]) -> None:
@@ -52,7 +56,8 @@ def check_nodes_for_search(plan: "SearchPlan", nodes: Sequence[Mapping[str, Any]
         ConfigError: With a line for each node that lacks something.
     """
     runs = plan.options.runs_dir.absolute()
-    check_nodes(nodes, runs=runs, data=plan.data, weights=_weights(plan))
+    sizes = plan.check.sizes
+    check_nodes(nodes, runs=runs, data=plan.data, sizes=sizes, weights=_weights(plan))
 
 
 def check_nodes(
@@ -60,6 +65,7 @@ def check_nodes(
     *,
     runs: Path,
     data: "PreparedData",
+    sizes: Sequence["Size"],
     weights: tuple[Path, ...] = (),
 ) -> None:
     """Ask every node of a cluster for what training needs.
@@ -68,11 +74,14 @@ def check_nodes(
         nodes: What Ray says of each.
         runs: Folder that is written to below, which need not exist yet.
         data: The images.
+        sizes: Height and width of each size that they are needed at.
         weights: Files that training starts from.
 
     Raises:
         ConfigError: With a line for each node that lacks something.
     """
+    from search.cache_room import Room
+
     with _marked(runs) as mark:
         places = Places(
             runs=mark,
@@ -80,6 +89,7 @@ def check_nodes(
             weights=weights,
             cache=data.cache_dir,
             versions=installed(),
+            room=Room.of(data, sizes),
         )
         problems = [
             f"node {node['NodeManagerAddress']}: {problem}"
@@ -140,6 +150,8 @@ def _cache(places: Places) -> Iterator[str]:
         remedy = "Give --cache-dir a folder that each node can write to."
         got = f"{places.cache} ({problem})"
         yield expected("--cache-dir", "a folder to write to", got, remedy)
+    elif places.room is not None:
+        yield from places.room.problems(places.cache)
 
 
 def _unwritable(folder: Path) -> str:

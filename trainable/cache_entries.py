@@ -10,7 +10,7 @@ import fcntl
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -26,7 +26,7 @@ from trainable.shared_locks import locks_reach_everyone
 
 MARKER = ".used"
 ROOM_LOCK = "room.lock"
-BLOCK = 512  # bytes, whatever the file system: the unit of st_blocks
+BLOCK = 4096  # bytes: what a file takes of most file systems is a multiple of it
 # All that is ever deleted: the folder of caches may be one where a team keeps other things, too.
 _HASH = "[0-9a-f]" * 16
 KINDS = (
@@ -98,6 +98,16 @@ def entries(cache_dir: Path) -> list[Entry]:
     return sorted(map(_entry, found), key=lambda entry: (entry.used_at, entry.path))
 
 
+def whole_blocks(size: int) -> int:
+    """Return the bytes that a file of some size takes on disk.
+
+    Example:
+        >>> whole_blocks(0), whole_blocks(1), whole_blocks(4096)
+        (0, 4096, 4096)
+    """
+    return -(-size // BLOCK) * BLOCK
+
+
 def size_on_disk(place: Path) -> int:
     """Return the bytes that a file, or all files below a folder, take on disk; 0 for none."""
     if not place.is_dir():
@@ -132,12 +142,28 @@ def room_for(size: int, what: str, *, cache_dir: Path, limit: str | None) -> Ite
         on_disk = size - shutil.disk_usage(cache_dir).free
         freed = _delete(found, max(over, on_disk), all_or_nothing=True)
         if freed < over:
-            kept = taken - freed
-            needed = f"{size_text(size)} for {what} beside {size_text(kept)} in use"
-            wanted = f"at least {size_text(kept + size)}: {needed}"
-            remedy = f"Give more, or wait for what else uses {cache_dir}."
-            raise NoRoomError(expected("--cache-limit", wanted, limit, remedy))
+            raise NoRoomError(too_little(limit, size, what, others=taken - freed))
         yield
+
+
+def too_little(limit: str, size: int, what: str, *, others: int = 0) -> str:
+    """Word that a limit leaves too little room.
+
+    Args:
+        limit: What the entries of a cache may take together.
+        size: Bytes that are needed.
+        what: What they are for.
+        others: Bytes of other entries that processes use.
+
+    Example:
+        >>> too_little("2GiB", 3 * 2**30, "images at 8x6")
+        '--cache-limit: expected at least 3GiB for images at 8x6, got 2GiB.'
+    """
+    wanted = f"at least {size_text(size + others)} for {what}"
+    if not others:
+        return expected("--cache-limit", wanted, limit)
+    wanted += f" beside {size_text(others)} that is in use"
+    return expected("--cache-limit", wanted, limit, "Give more, or wait until less is in use.")
 
 
 def keep_to(limit: str, *, cache_dir: Path) -> None:
@@ -145,6 +171,16 @@ def keep_to(limit: str, *, cache_dir: Path) -> None:
     with _room_lock(cache_dir):
         found = entries(cache_dir)
         _delete(found, sum(entry.size for entry in found) - num_bytes(limit))
+
+
+def size_in_use(cache_dir: Path, *, apart_from: Collection[Path]) -> int:
+    """Return the bytes of entries that processes use, some apart."""
+    with ExitStack() as held:
+        return sum(
+            entry.size
+            for entry in entries(cache_dir)
+            if entry.path not in apart_from and not held.enter_context(_alone_with(entry))
+        )
 
 
 def remedy_for(error: OSError, limit: str | None) -> str:
@@ -190,31 +226,23 @@ def _delete(found: Sequence[Entry], lacking: int, *, all_or_nothing: bool = Fals
 @contextmanager
 def _alone_with(entry: Entry) -> Iterator[bool]:
     """Yield whether nobody uses an entry; if so, nobody begins to during the block."""
-    try:
-        marker = _open_marker(entry.path)
-    except OSError:
-        yield False
-        return
-    try:
-        yield _is_unused(entry) and _is_locked(marker)
+    with ExitStack() as held:
+        try:
+            marker = _open_marker(entry.path)
+            held.callback(os.close, marker)
+            fcntl.flock(marker, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:  # somebody uses it, or the file system has no locks
+            yield False
+            return
         with suppress(OSError):  # opening it may have made it
             os.utime(marker, (entry.used_at, entry.used_at))
-    finally:
-        os.close(marker)
+        yield _is_unused_elsewhere(entry)
 
 
-def _is_unused(entry: Entry) -> bool:
-    """Return whether no other machine may use an entry that no lock would tell of."""
+def _is_unused_elsewhere(entry: Entry) -> bool:
+    """Return whether no other machine may use an entry of which no lock would tell."""
     age_s = time.time() - entry.used_at
     return age_s > WEEK_S or locks_reach_everyone(entry.path.parent)
-
-
-def _is_locked(marker: int) -> bool:
-    try:
-        fcntl.flock(marker, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:  # somebody uses it, or the file system has no locks
-        return False
-    return True
 
 
 def _is_deleted(entry: Entry) -> bool:
@@ -237,10 +265,9 @@ def _entry(path: Path) -> Entry:
 
 def _size_of_file(file: Path) -> int:
     try:
-        stat = file.stat()
+        return whole_blocks(file.stat().st_size)  # with what is still to be written
     except OSError:
         return 0
-    return max(stat.st_size, stat.st_blocks * BLOCK)  # what is still to be written counts
 
 
 def _open_marker(entry: Path) -> int:

@@ -15,6 +15,7 @@ from search.refit.books import RefitBooks
 from search.refit.view import RefitView
 from search.refit.work import Work
 from search.resources import LOCAL, Resources, available_here, share_out, share_out_nodes
+from trainable.data.decode import Size
 from trainable.errors import SearchError
 
 
@@ -27,9 +28,8 @@ def train(work: Work, options: SearchOptions, console: Console) -> bool:
     if all(job.is_done for job in work.jobs):
         return False
     data = next(iter(work.data.values()))
-    sizes = tuple(dict.fromkeys(job.ingredient.config.resize for job in work.jobs))
     with (
-        decoded(data, sizes, data.images),  # before trials wait for each other
+        decoded(data, _sizes(work), data.images),  # before trials wait for each other
         _ray(work, options) as resources,
         RefitView(work.jobs, console) as view,
     ):
@@ -57,6 +57,10 @@ def train(work: Work, options: SearchOptions, console: Console) -> bool:
     return was_interrupted
 
 
+def _sizes(work: Work) -> tuple[Size, ...]:
+    return tuple(dict.fromkeys(job.ingredient.config.resize for job in work.jobs))
+
+
 @contextmanager
 def _ray(work: Work, options: SearchOptions) -> Iterator[Resources]:
     """Run a block with a Ray of its own, or on a cluster; yield what each network gets."""
@@ -64,7 +68,9 @@ def _ray(work: Work, options: SearchOptions) -> Iterator[Resources]:
         with joined_cluster(options.address) as cluster:
             resources = share_out_nodes(options, cluster.nodes)
             data = next(iter(work.data.values()))
-            check_nodes(cluster.described, runs=work.path.absolute(), data=data)
+            check_nodes(
+                cluster.described, runs=work.path.absolute(), data=data, sizes=_sizes(work)
+            )
             yield resources
         return
     available = available_here()

@@ -92,8 +92,8 @@ def test_what_is_in_use_stays_and_the_line_says_how_much_is_needed(add, cache_di
     for path in (used, Path(f"{used}.used")):
         os.utime(path, (0, 0))  # in use for ages
     line = (
-        r"^--cache-limit: expected at least 300KiB: 200KiB for images at 8x6 beside 100KiB in "
-        rf"use, got 250KiB\. Give more, or wait for what else uses {cache_dir}\.$"
+        r"^--cache-limit: expected at least 300KiB for images at 8x6 beside 100KiB that is in "
+        r"use, got 250KiB\. Give more, or wait until less is in use\.$"
     )
     with pytest.raises(NoRoomError, match=line):
         make_room(cache_dir, 200, "250KiB")
@@ -113,7 +113,7 @@ def test_half_made_entries_count_and_go_once_nobody_makes_them(add, cache_dir):
         file.truncate(500 * KIB)  # as far as it will be written
     assert [entry.size for entry in entries(cache_dir)] == [500 * KIB]
     end = in_use(path)
-    with pytest.raises(NoRoomError, match="beside 500KiB in use"):
+    with pytest.raises(NoRoomError, match="beside 500KiB that is in use"):
         make_room(cache_dir, 100, "400KiB")
     end()
     make_room(cache_dir, 100, "400KiB")

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
-from trainable.cache_entries import in_use, remedy_for, room_for
+from trainable.cache_entries import in_use, remedy_for, room_for, whole_blocks
 from trainable.data.built_once import built_once
 from trainable.data.decode import DECODER_VERSION, Size, decode_image, read_file
 from trainable.data.fingerprint import content_hash, fingerprint
@@ -87,7 +87,7 @@ def open_cache(
 
 
 def decoded_bytes(data: ImageSet, size: tuple[int, int]) -> int:
-    """Return the length of the file of all images at a size."""
+    """Return the length of the file of all images at a size, in bytes."""
     shape = (len(data.index), *size, 3)
     return len(_header(shape)) + math.prod(shape)
 
@@ -116,7 +116,7 @@ def _build(path: Path, *, data: ImageSet, shape: Shape, progress: Progress | Non
     index, hashes = data.index, []
     data.draw_again()
     size, what = decoded_bytes(data, (shape[1], shape[2])), f"images at {shape[1]}x{shape[2]}"
-    room = room_for(size, what, cache_dir=data.cache_dir, limit=data.cache_limit)
+    room = room_for(whole_blocks(size), what, cache_dir=data.cache_dir, limit=data.cache_limit)
     # Written in order, not through a memory map: there, a full disk kills the process.
     with path.open("wb") as file:
         with room:
