@@ -1,7 +1,7 @@
 """Whether the images of a search fit into its cache, and which of them it holds there."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,6 +93,7 @@ def decoded(
     except NoRoomError as error:
         raise ConfigError(str(error)) from error
     if data.cache_limit is not None:
-        keep_to(data.cache_limit, cache_dir=data.cache_dir)
+        with suppress(OSError):  # a cache that is only read is kept by others
+            keep_to(data.cache_limit, cache_dir=data.cache_dir)
     yield
     held.clear()

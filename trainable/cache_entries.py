@@ -175,7 +175,7 @@ def keep_to(limit: str, *, cache_dir: Path) -> None:
 
 def size_in_use(cache_dir: Path, *, apart_from: Collection[Path]) -> int:
     """Return the bytes of entries that processes use, some apart."""
-    with ExitStack() as held:
+    with _room_lock(cache_dir), ExitStack() as held:
         return sum(
             entry.size
             for entry in entries(cache_dir)
@@ -228,21 +228,18 @@ def _alone_with(entry: Entry) -> Iterator[bool]:
     """Yield whether nobody uses an entry; if so, nobody begins to during the block."""
     with ExitStack() as held:
         try:
+            is_new = not _marker(entry.path).exists()
             marker = _open_marker(entry.path)
             held.callback(os.close, marker)
             fcntl.flock(marker, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if is_new:
+                os.utime(marker, (entry.used_at, entry.used_at))  # this look is no use
         except OSError:  # somebody uses it, or the file system has no locks
             yield False
             return
-        with suppress(OSError):  # opening it may have made it
-            os.utime(marker, (entry.used_at, entry.used_at))
-        yield _is_unused_elsewhere(entry)
-
-
-def _is_unused_elsewhere(entry: Entry) -> bool:
-    """Return whether no other machine may use an entry of which no lock would tell."""
-    age_s = time.time() - entry.used_at
-    return age_s > WEEK_S or locks_reach_everyone(entry.path.parent)
+        # It may have been opened since the entries were listed.
+        age_s = time.time() - os.fstat(marker).st_mtime
+        yield age_s > WEEK_S or locks_reach_everyone(entry.path.parent)
 
 
 def _is_deleted(entry: Entry) -> bool:

@@ -177,3 +177,17 @@ def test_a_search_deletes_what_was_not_used_for_longest_for_its_own_images(start
     assert (old.exists(), new.exists()) == (False, True)
     assert cache_file(read_data(search.run), (32, 32)).exists()
     assert len(search.trials()) == 2
+
+
+@pytest.mark.slow
+def test_a_machine_of_a_cluster_without_the_room_is_named_before_anything_is_written(
+    start, running_ray, tmp_path
+):
+    end = in_use(earlier_entry(tmp_path / "cache"))
+    search = start(*running_ray, "--cache-limit", "300KiB")
+    code, printed = search.ended()
+    end()
+    assert code == 2
+    assert printed.splitlines()[-1].startswith("node ")
+    assert "--cache-limit: expected at least 528KiB for the images of this search bes" in printed
+    assert not search.run.exists()

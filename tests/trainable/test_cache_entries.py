@@ -9,6 +9,7 @@ import pytest
 from trainable import cache_entries
 from trainable.cache_entries import (
     WEEK_S,
+    Entry,
     NoRoomError,
     entries,
     in_use,
@@ -164,6 +165,23 @@ def test_where_locks_stay_on_a_machine_what_was_opened_lately_counts_as_in_use(
     assert WEEK_S == 7 * 86400
     keep_to("1KiB", cache_dir=cache_dir)
     assert (lately.exists(), long_ago.exists()) == (True, False)
+
+
+def test_what_another_machine_opens_after_the_look_at_all_entries_is_not_deleted(
+    add, cache_dir, monkeypatch
+):
+    path = add(1, days=8)
+
+    def opened_meanwhile(cache: Path) -> list[Entry]:
+        found = entries(cache)
+        os.utime(f"{path}.used")
+        return found
+
+    monkeypatch.setattr(cache_entries, "locks_reach_everyone", lambda _: False)
+    monkeypatch.setattr(cache_entries, "entries", opened_meanwhile)
+    keep_to("1KiB", cache_dir=cache_dir)
+    assert path.exists()
+    assert time.time() - entries(cache_dir)[0].used_at < 60
 
 
 def test_without_locks_nothing_is_deleted(add, cache_dir, monkeypatch):

@@ -3,7 +3,7 @@
 import math
 import os
 import weakref
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -119,7 +119,7 @@ def _build(path: Path, *, data: ImageSet, shape: Shape, progress: Progress | Non
     room = room_for(whole_blocks(size), what, cache_dir=data.cache_dir, limit=data.cache_limit)
     # Written in order, not through a memory map: there, a full disk kills the process.
     with path.open("wb") as file:
-        with room:
+        with room, suppress(OSError):  # not every file system can
             file.truncate(size)  # so that others that make room know of it
         file.write(_header(shape))
         paths = [index.root / path for path in index.table["path"]]
