@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
+from trainable.cache_entries import in_use_until_exit
 from trainable.cache_place import default_cache_dir
 from trainable.errors import ConfigError, expected
 from trainable.files import remove, write_json, written_aside
@@ -130,6 +131,7 @@ def open_url(url: str) -> Path | Mirror:
         found = dict(_run_files(system, root))
     if not found:
         raise ConfigError(expected(url, "run folders, each with its run.json", "none there"))
+    in_use_until_exit(folder)
     with worded(str(folder)):
         folder.mkdir(parents=True, exist_ok=True)
     with FileLock(_lock_of(folder)), worded(url):

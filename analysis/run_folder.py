@@ -113,7 +113,7 @@ class RunFolder:
         data = read_data(self.path)
         if self.mirror is None and is_writable(data.cache_dir):
             return data
-        return replace(data, cache_dir=default_cache_dir())
+        return replace(data, cache_dir=default_cache_dir(), cache_limit=None)
 
     def trial_folder(self, number: int) -> TrialFolder:
         """Return where a trial's files are."""

@@ -12,6 +12,7 @@ from search.option_values import (
     address,
     amount,
     bucket_url,
+    byte_size,
     duration_s,
     folder,
     gpus,
@@ -63,6 +64,7 @@ RARE = frozenset(
         "--copy-to",
         "--keep-checkpoints",
         "--cache-dir",
+        "--cache-limit",
     }
 )
 
@@ -409,9 +411,14 @@ def _add_what_is_kept(group: argparse._ArgumentGroup) -> None:
         help="tensorboard, mlflow, wandb, or several as mlflow,wandb; TensorBoard's files are "
         "written in any case (default: tensorboard)",
     )
-    group.add_argument(
-        "--cache-dir",
-        metavar="DIR",
-        type=folder,
-        help="folder for drawn data and decoded images (default: the user's cache)",
+    _add_cache(group)
+
+
+def _add_cache(group: argparse._ArgumentGroup) -> None:
+    place = "folder for drawn data and decoded images (default: the user's cache)"
+    group.add_argument("--cache-dir", metavar="DIR", type=folder, help=place)
+    most = (
+        "most that it may take on each machine, such as 20GiB: of what no process uses, what was "
+        "not used for longest is deleted for what is new (default: no limit)"
     )
+    group.add_argument("--cache-limit", metavar="SIZE", type=byte_size, help=most)

@@ -4,6 +4,7 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
+from search.cache_room import entry_bytes
 from search.options import AUTO
 from search.packing import packing_of
 from search.plan import SearchPlan
@@ -11,6 +12,7 @@ from search.progress_view import duration
 from search.schedulers.make import scheduler_of
 from search.schedulers.no_stopping import NoStopping
 from search.space_check import SpaceCheck
+from trainable.byte_size import size_text
 from trainable.data.index import PARTS
 from trainable.data.prepared import PreparedData
 from trainable.data.split import class_counts
@@ -27,7 +29,7 @@ def print_dry_run(plan: SearchPlan, console: Console) -> None:
         console.print(line, markup=False)
     console.print(f"[bold]Data[/] {plan.data.source}, fingerprint {plan.data.fingerprint}\n")
     console.print(_class_table(images_and_people(plan.data)))
-    for line in (*_data_lines(plan.data, check), "", *_run_lines(plan)):
+    for line in (*_data_lines(plan.data, check), *_cache_lines(plan), "", *_run_lines(plan)):
         console.print(line, markup=False)
 
 
@@ -112,6 +114,14 @@ def _data_lines(data: PreparedData, check: SpaceCheck) -> list[str]:
         megabytes = num_images * height * width * 3 / 1e6
         lines.append(f"size {height}x{width}: {num_images:,} images, {megabytes:,.0f} MB decoded")
     return [*lines, *(f"warning: {warning}" for warning in data.warnings)]
+
+
+def _cache_lines(plan: SearchPlan) -> list[str]:
+    data, limit = plan.data, plan.data.cache_limit
+    if limit is None:
+        return []
+    needed = size_text(sum(entry_bytes(data, plan.check.sizes).values()))
+    return [f"cache: at most {limit} in {data.cache_dir}, of which this search needs {needed}"]
 
 
 def _run_lines(plan: SearchPlan) -> list[str]:

@@ -12,7 +12,9 @@ from search.versions import versions_of
 from trainable.errors import ConfigError, expected, first_line
 
 if TYPE_CHECKING:
+    from search.cache_room import Room
     from search.plan import SearchPlan
+    from trainable.data.decode import Size
     from trainable.data.prepared import PreparedData
 
 ANSWER_S = 180  # a node that starts its first worker imports Ray for this
@@ -32,6 +34,7 @@ class Places:
         weights: Files of pretrained weights.
         cache: Folder of decoded images, which each node may have for itself.
         versions: Packages and the versions that they have here.
+        room: What is needed of the cache, where it is limited.
     """
 
     runs: Path
@@ -39,6 +42,7 @@ class Places:
     weights: tuple[Path, ...]
     cache: Path
     versions: Mapping[str, str]
+    room: "Room | None" = None
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,8 @@ def check_nodes_for_search(
         ConfigError: With a line for each node that lacks something.
     """
     runs = plan.options.runs_dir.absolute()
-    return check_nodes(nodes, runs=runs, data=plan.data, weights=_weights(plan))
+    sizes = plan.check.sizes
+    return check_nodes(nodes, runs=runs, data=plan.data, sizes=sizes, weights=_weights(plan))
 
 
 def check_nodes(
@@ -78,6 +83,7 @@ def check_nodes(
     *,
     runs: Path,
     data: "PreparedData",
+    sizes: Sequence["Size"],
     weights: tuple[Path, ...] = (),
 ) -> tuple[str, ...]:
     """Ask every node of a cluster for what training needs.
@@ -86,6 +92,7 @@ def check_nodes(
         nodes: What Ray says of each.
         runs: Folder that is written to below, which need not exist yet.
         data: The images.
+        sizes: Height and width of each size that they are needed at.
         weights: Files that training starts from.
 
     Returns:
@@ -94,6 +101,8 @@ def check_nodes(
     Raises:
         ConfigError: With a line for each node that lacks something.
     """
+    from search.cache_room import Room
+
     with _marked(runs) as mark:
         places = Places(
             runs=mark,
@@ -101,6 +110,7 @@ def check_nodes(
             weights=weights,
             cache=data.cache_dir,
             versions=installed(),
+            room=Room.of(data, sizes),
         )
         names = [f"node {node['NodeManagerAddress']}" for node in nodes]
         answers = dict(zip(names, _answers(places, nodes), strict=True))
@@ -162,6 +172,8 @@ def _cache(places: Places) -> Iterator[str]:
         remedy = "Give --cache-dir a folder that each node can write to."
         got = f"{places.cache} ({problem})"
         yield expected("--cache-dir", "a folder to write to", got, remedy)
+    elif places.room is not None:
+        yield from places.room.problems(places.cache)
 
 
 def _unwritable(folder: Path) -> str:

@@ -21,6 +21,7 @@ def opening_lines(plan: SearchPlan, given: Container[str]) -> Iterator[str]:
         yield f"Bucket:  {options.copy_to}/{options.name}, kept up while it runs"
     if plan.again is not None:
         yield f"Trial:   as {plan.again.place}, {options.max_epochs} epochs, never stopped early"
+        yield from _cache(plan)
         return
     says = _Origins(plan, given)
     highest = "highest" if plan.objective.mode == "max" else "lowest"
@@ -34,6 +35,7 @@ def opening_lines(plan: SearchPlan, given: Container[str]) -> Iterator[str]:
         f"{_side_by_side(plan)}"
     )
     yield f"Stopped: {_stopping(plan, says)}"
+    yield from _cache(plan)
 
 
 class _Origins:
@@ -61,6 +63,11 @@ def _side_by_side(plan: SearchPlan) -> str:
     elif resources.gpus_per_trial:
         each += f" and {resources.gpus_per_trial:g} GPU"
     return f"{resources.max_concurrent} at a time with {each} each"
+
+
+def _cache(plan: SearchPlan) -> Iterator[str]:
+    if plan.data.cache_limit is not None:
+        yield f"Cache:   at most {plan.data.cache_limit} in {plan.data.cache_dir}"
 
 
 def _stopping(plan: SearchPlan, says: _Origins) -> str:

@@ -1,4 +1,4 @@
-"""How the values of options are written: durations, amounts, pinned hyperparameters.
+"""How the values of options are written: durations, sizes, pinned hyperparameters.
 
 Each function reads one text as the ``type`` of an argparse argument, which puts the option's name
 in front of the message.
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn, get_args
 
 from search.options import AUTO, TrackerName
+from trainable.byte_size import KNOWN_BY, normal_size
 from trainable.errors import ConfigError
 from trainable.nearby import nearest
 from trainable.seeds import LARGEST_SEED
@@ -124,6 +125,19 @@ def duration_s(text: str) -> float:
         hint = f"Did you mean {text}s, {text}m or {text}h?" if _number(text) > 0 else ""
         _refuse("a duration such as 2h, 90m, 45s, 1h30m or 2d", text, hint)
     return seconds
+
+
+def byte_size(text: str) -> str:
+    """Return a size on disk as it is best written.
+
+    Example:
+        >>> byte_size("20 gib")
+        '20GiB'
+    """
+    try:
+        return normal_size(text)
+    except ValueError as error:
+        _refuse(KNOWN_BY, text, str(error))
 
 
 def run_name(text: str) -> str:

@@ -31,6 +31,7 @@ CHANGEABLE_ON_RESUME = (
     "weights_dir",
     "log_to",
     "copy_to",
+    "cache_limit",
 )
 # What may be said when a recorded trial is trained again: where, on what, and where its data is.
 CHANGEABLE_AGAIN = (
@@ -45,6 +46,7 @@ CHANGEABLE_AGAIN = (
     "trial_timeout_s",
     "weights_dir",
     "cache_dir",
+    "cache_limit",
 )
 RECOMMENDABLE = ("trials", "max_epochs", "grace_period", "reduction_factor", "scheduler")
 
@@ -88,6 +90,7 @@ class SearchOptions(BaseModel):
         log_to: Where trials are logged to; TensorBoard's files are in their folders in any case.
         copy_to: URL of a folder in a bucket where a copy of the run folder is kept, None for none.
         cache_dir: Folder for drawn data and decoded images.
+        cache_limit: What it may take on each machine, such as ``20GiB``; None for no limit.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -123,6 +126,7 @@ class SearchOptions(BaseModel):
     log_to: tuple[TrackerName, ...] = ("tensorboard",)
     copy_to: str | None = None
     cache_dir: Path
+    cache_limit: str | None = None
 
     @property
     def run_folder(self) -> Path:

@@ -98,6 +98,8 @@ def make_plan(
 
         check_fit(check.configs.values(), data)
     with _collected(problems):
+        _check_cache(data, check)
+    with _collected(problems):
         from search.warm_start import earlier_trials
 
         earlier = earlier_trials(options, space, data)
@@ -131,6 +133,7 @@ def _plan_again(
         raise ConfigError(expected("data", wanted, got, remedy))
     data = replace(found, index=replace(recorded.index, root=found.index.root))
     check_fit(check.configs.values(), data)
+    _check_cache(data, check)
     objective = Objective(options.metric)
     plan = SearchPlan(options, space, data, resources, objective, check, again=trial)
     return replace(plan, notes=_resource_notes(plan))
@@ -146,9 +149,12 @@ def _plan_on(run_folder: Path, changes: dict[str, Any]) -> SearchPlan:
     space = load_space(file, home=options.space.parent)
     options = _with_parsed_pins(options)
     resources, check = _check_without_data(options, space, resumes=True)
-    from trainable.data.prepared import read_data
+    from trainable.data.prepared import read_data, worded
 
-    data = read_data(run_folder)
+    data = replace(read_data(run_folder), cache_limit=options.cache_limit)
+    with worded(data.cache_dir, data.cache_limit):
+        data.draw_again()
+    _check_cache(data, check)
     objective = Objective(options.metric)
     plan = SearchPlan(options, space, data, resources, objective, check, resumes=True)
     changed = _check_changed_space(plan) if "space" in changes else ()
@@ -316,8 +322,15 @@ def _prepare_data(
         seed=options.seed,
         max_broken=options.max_broken,
         crop=options.center_crop,
+        cache_limit=options.cache_limit,
         progress=progress,
     )
+
+
+def _check_cache(data: PreparedData, check: SpaceCheck) -> None:
+    from search.cache_room import check_cache_limit
+
+    check_cache_limit(data, check.sizes)
 
 
 def check_metric(metric: str, labels: LabelSpace) -> None:

@@ -6,7 +6,7 @@ import shlex
 import sys
 import traceback
 from collections.abc import Callable, Container, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -60,8 +60,8 @@ def _main(argv: Sequence[str] | None) -> int:
     copy = _bucket_copy(plan)
     with _on_cluster(plan, console) as plan_there:
         _download(plan_there, console)
-        _decode(plan_there, console)
-        return _search(plan_there, argv, console, copy=copy, given=given.values)
+        with _decoded(plan_there, console):
+            return _search(plan_there, argv, console, copy=copy, given=given.values)
 
 
 def _brought(given: "GivenOptions", console: Console) -> "GivenOptions":
@@ -135,11 +135,15 @@ def _download(plan: "SearchPlan", console: Console) -> None:
             download_weights(names, progress)
 
 
-def _decode(plan: "SearchPlan", console: Console) -> None:
+def _decoded(plan: "SearchPlan", console: Console) -> AbstractContextManager[None]:
     """Decode the images at every size that trials will ask for, before they wait for it."""
-    for height, width in plan.check.sizes:
-        with counting(console, f"decoding images to {height}x{width}") as progress:
-            plan.data.images((height, width), progress)
+    from search.cache_room import decoded
+
+    def decode(size: tuple[int, int]) -> object:
+        with counting(console, f"decoding images to {size[0]}x{size[1]}") as progress:
+            return plan.data.images(size, progress)
+
+    return decoded(plan.data, plan.check.sizes, decode)
 
 
 @contextmanager

@@ -100,6 +100,7 @@ def record_resume(plan: "SearchPlan", argv: Sequence[str]) -> Path:
     record = read_record(plan.run_folder)
     record["options"] = plan.options.model_dump(mode="json")
     record["resources"] = asdict(plan.resources)
+    record["data"]["cache_limit"] = plan.data.cache_limit  # workers read it there
     entry = {
         "at": now(),
         "command": _command(argv),

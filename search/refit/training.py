@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from search.cache_room import decoded
 from search.cluster import joined_cluster, prepare_environment, private_ray
 from search.engine import ENGINE_FOLDER
 from search.node_check import check_nodes
@@ -15,6 +16,7 @@ from search.refit.books import RefitBooks
 from search.refit.view import RefitView
 from search.refit.work import Work
 from search.resources import LOCAL, Resources, available_here, share_out, share_out_nodes
+from trainable.data.decode import Size
 from trainable.errors import SearchError
 
 if TYPE_CHECKING:
@@ -29,9 +31,12 @@ def train(work: Work, options: SearchOptions, console: Console) -> bool:
     """
     if all(job.is_done for job in work.jobs):
         return False
-    for size in dict.fromkeys(job.ingredient.config.resize for job in work.jobs):
-        next(iter(work.data.values())).images(size)  # before trials wait for each other
-    with _ray(work, options) as (resources, depot), RefitView(work.jobs, console) as view:
+    data = next(iter(work.data.values()))
+    with (
+        decoded(data, _sizes(work), data.images),  # before trials wait for each other
+        _ray(work, options) as (resources, depot),
+        RefitView(work.jobs, console) as view,
+    ):
         books = RefitBooks(work.jobs, view, max_concurrent=resources.max_concurrent)
         from search.tuning import tune_trials
 
@@ -43,7 +48,7 @@ def train(work: Work, options: SearchOptions, console: Console) -> bool:
                     "cpus": resources.cpus_per_trial,
                     "gpus": resources.gpus_per_trial,
                     "weights_dir": options.weights_dir and str(options.weights_dir),
-                    "cache_dir": str(next(iter(work.data.values())).cache_dir),
+                    "cache_dir": str(data.cache_dir),
                     "depot": depot,
                 },
                 max_failures=options.max_failures,
@@ -58,6 +63,10 @@ def train(work: Work, options: SearchOptions, console: Console) -> bool:
     return was_interrupted
 
 
+def _sizes(work: Work) -> tuple[Size, ...]:
+    return tuple(dict.fromkeys(job.ingredient.config.resize for job in work.jobs))
+
+
 @contextmanager
 def _ray(work: Work, options: SearchOptions) -> Iterator[tuple[Resources, "RemoteDepot | None"]]:
     """Run a block with a Ray of its own, or on a cluster.
@@ -69,7 +78,9 @@ def _ray(work: Work, options: SearchOptions) -> Iterator[tuple[Resources, "Remot
         with joined_cluster(options.address) as cluster:
             resources = share_out_nodes(options, cluster.nodes)
             data = next(iter(work.data.values()))
-            check_nodes(cluster.described, runs=work.path.absolute(), data=data)
+            check_nodes(
+                cluster.described, runs=work.path.absolute(), data=data, sizes=_sizes(work)
+            )
             from search.remote_depot import depot_here
 
             with depot_here(work.homes) as depot:

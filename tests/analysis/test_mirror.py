@@ -10,6 +10,9 @@ import pytest
 from analysis.leaderboard import main
 from analysis.mirror import Mirror, open_url
 from analysis.run_places import find_runs
+from trainable import cache_entries
+from trainable.cache_entries import keep_to
+from trainable.cache_place import default_cache_dir
 from trainable.errors import ConfigError
 
 TRIALS = [
@@ -147,7 +150,18 @@ def test_no_name_in_a_bucket_leads_out_of_the_copy(bucket, cache, monkeypatch, n
     mirror = open_url(bucket)
     assert len(copied(mirror)) == 6
     files = {path.name for path in cache.rglob("*") if not path.is_relative_to(mirror.folder)}
-    assert files == {"classifier-search", "mirrors", f"{mirror.folder.name}.lock"}
+    beside = {f"{mirror.folder.name}{suffix}" for suffix in (".lock", ".used")}
+    assert files == {"classifier-search", "mirrors", *beside}
+
+
+def test_a_copy_stays_as_long_as_it_is_read_and_is_made_again_once_it_was_deleted(bucket):
+    mirror = open_url(bucket)
+    keep_to("1KiB", cache_dir=default_cache_dir())
+    assert len(copied(mirror)) == 6
+    cache_entries._uses.pop(mirror.folder)()  # as the end of the process does
+    keep_to("1KiB", cache_dir=default_cache_dir())
+    assert not mirror.folder.exists()
+    assert len(copied(open_url(bucket))) == 6
 
 
 def test_a_file_that_changes_while_it_is_copied_leaves_no_half_copy(bucket, monkeypatch):

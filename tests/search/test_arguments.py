@@ -76,6 +76,12 @@ def test_several_hyperparameters_can_be_pinned():
         (["--set", "a=1", "--set", "a=2"], "--set a: expected to be given once, got 2 values"),
         (["--sampler", "grid"], "--sampler: .*'grid'"),
         (["--max-failed-share", "2"], "--max-failed-share: expected a share above 0 and at most"),
+        (
+            ["--cache-limit", "20"],
+            "--cache-limit: expected a size .* got '20'. Did you mean 20GiB",
+        ),
+        (["--cache-limit", "20GiBs"], "got '20GiBs'. Did you mean 20GiB. Units: KiB, MiB, GiB"),
+        (["--cache-limt", "20GiB"], "Did you mean '--cache-limit'"),
         (["--name", "a/b"], "--name: expected a name of letters, digits.*got 'a/b'"),
         (
             ["--runs-dir", "s4://bucket/runs"],

@@ -1,16 +1,20 @@
 """A disk that is full or read-only, for real: what was saved stays, and the search is told."""
 
+import gc
 import os
 import resource
 import subprocess
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from trainable.checkpoint import load_last, load_weights
+from trainable.data.cache import cache_file
 from trainable.data.prepared import write_data
+from trainable.errors import SearchError
 from trainable.event_file import EventFile
 from trainable.files import UnwritableError, write_json
 from trainable.ray_trainable import TrainTrial
@@ -69,6 +73,21 @@ def almost_full(disk, left):
     filler.write_bytes(bytes(max(0, stats.f_bavail * stats.f_frsize - left)))
     yield
     filler.unlink()
+
+
+def test_a_full_disk_of_the_cache_names_the_limit_that_makes_room(coloured, small_disk):
+    data = replace(coloured, cache_dir=small_disk)
+    data.images((160, 120))  # 5 MB, of which no process has more than the file
+    gc.collect()
+    with pytest.raises(SearchError, match=r"No space left on device\. --cache-limit SIZE deletes"):
+        data.images((180, 160))
+    assert cache_file(data, (160, 120)).exists()
+    limited = replace(data, cache_limit="1GiB")  # more than the disk has
+    assert limited.images((180, 160)).shape == (90, 180, 160, 3)
+    assert not cache_file(data, (160, 120)).exists()
+    with pytest.raises(SearchError, match=r"No space left on device\. --cache-dir names another"):
+        limited.images((320, 240))
+    assert cache_file(data, (180, 160)).exists()
 
 
 def asides(folder):

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from filelock import FileLock
 
+PARTIAL = ".partial"
+
 
 def built_once(
     path: Path, build: Callable[[Path], None], *, is_whole: Callable[[Path], bool] = Path.exists
@@ -26,7 +28,7 @@ def built_once(
     with FileLock(path.with_name(f"{path.name}.lock")):
         if not is_whole(path):
             # A name that every builder shares, safe under the lock: no litter from killed ones.
-            aside = path.with_name(f"{path.name}.partial")
+            aside = path.with_name(f"{path.name}{PARTIAL}")
             _remove(aside)
             try:
                 build(aside)

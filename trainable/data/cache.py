@@ -2,6 +2,8 @@
 
 import math
 import os
+import weakref
+from contextlib import ExitStack, suppress
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -9,6 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
+from trainable.cache_entries import in_use, remedy_for, room_for, whole_blocks
 from trainable.data.built_once import built_once
 from trainable.data.decode import DECODER_VERSION, Size, decode_image, read_file
 from trainable.data.fingerprint import content_hash, fingerprint
@@ -35,8 +38,15 @@ class ImageSet(Protocol):
         """Folder of all caches."""
 
     @property
+    def cache_limit(self) -> str | None:
+        """What the caches may take together, None for any room."""
+
+    @property
     def crop(self) -> Size | None:
         """Height and width of the centre that alone is used, None for all of an image."""
+
+    def draw_again(self) -> None:
+        """Make sure that images which are drawn are there."""
 
 
 def open_cache(
@@ -45,7 +55,7 @@ def open_cache(
     """Return all images at a size, mapped from a file that all processes of a machine share.
 
     The first process that needs the file builds it while others wait; a damaged one is built
-    anew.
+    anew. As long as the images are mapped, no process deletes the file to make room.
 
     Args:
         data: The data set.
@@ -57,19 +67,29 @@ def open_cache(
 
     Raises:
         SearchError: If an image has changed or cannot be decoded any more, or the file not be
-            written.
+            written, or what is in use leaves no room for it.
     """
     path = cache_file(data, size)
     shape = (len(data.index), *size, 3)
     build = partial(_build, data=data, shape=shape, progress=progress)
-    try:
-        built_once(path, build, is_whole=lambda path: _mapped(path, shape) is not None)
-    except OSError as error:
-        what = f"room for {math.prod(shape) / 1e6:,.0f} MB that can be written"
-        raise SearchError(expected(str(path), what, error.strerror or str(error))) from error
-    mapped = _mapped(path, shape)
-    assert mapped is not None
+    with ExitStack() as use:
+        use.callback(in_use(path))
+        try:
+            built_once(path, build, is_whole=lambda path: _mapped(path, shape) is not None)
+        except OSError as error:
+            what = f"room for {math.prod(shape) / 1e6:,.0f} MB that can be written"
+            got, remedy = error.strerror or str(error), remedy_for(error, data.cache_limit)
+            raise SearchError(expected(str(path), what, got, remedy)) from error
+        mapped = _mapped(path, shape)
+        assert mapped is not None
+        weakref.finalize(mapped.base, use.pop_all().close)  # the map, which all views hold
     return mapped
+
+
+def decoded_bytes(data: ImageSet, size: tuple[int, int]) -> int:
+    """Return the length of the file of all images at a size, in bytes."""
+    shape = (len(data.index), *size, 3)
+    return len(_header(shape)) + math.prod(shape)
 
 
 def cache_file(data: ImageSet, size: tuple[int, int]) -> Path:
@@ -94,8 +114,13 @@ def _mapped(path: Path, shape: Shape) -> np.memmap | None:
 
 def _build(path: Path, *, data: ImageSet, shape: Shape, progress: Progress | None) -> None:
     index, hashes = data.index, []
+    data.draw_again()
+    size, what = decoded_bytes(data, (shape[1], shape[2])), f"images at {shape[1]}x{shape[2]}"
+    room = room_for(whole_blocks(size), what, cache_dir=data.cache_dir, limit=data.cache_limit)
     # Written in order, not through a memory map: there, a full disk kills the process.
     with path.open("wb") as file:
+        with room, suppress(OSError):  # not every file system can
+            file.truncate(size)  # so that others that make room know of it
         file.write(_header(shape))
         paths = [index.root / path for path in index.table["path"]]
         decode = partial(_decode, size=(shape[1], shape[2]), crop=data.crop)

@@ -1,7 +1,8 @@
 """The data of a search, ready to be trained on, and what a run folder keeps of it."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from trainable.byte_size import normal_size
+from trainable.cache_entries import remedy_for
 from trainable.data.cache import open_cache
 from trainable.data.decode import Size
 from trainable.data.index import PARTS, Attribute, DataIndex, LabelSpace
@@ -42,6 +45,7 @@ class PreparedData:
         cache_dir: Folder of all caches, absolute.
         warnings: What the user should know of the data, a line each.
         crop: Height and width of the centre of every image that alone is used, None for all.
+        cache_limit: What the caches may take together, such as ``20GiB``; None for any room.
     """
 
     index: DataIndex
@@ -50,6 +54,7 @@ class PreparedData:
     cache_dir: Path
     warnings: tuple[str, ...] = ()
     crop: Size | None = None
+    cache_limit: str | None = None
 
     @property
     def label_space(self) -> LabelSpace:
@@ -81,9 +86,15 @@ class PreparedData:
         its processes from then on.
 
         Raises:
-            SearchError: If an image cannot be decoded any more, or the cache not be written.
+            SearchError: If an image cannot be decoded any more, or the cache not be written, or
+                what is in use leaves no room in it.
         """
         return open_cache(self, size, progress)
+
+    def draw_again(self) -> None:
+        """Draw the images where they were drawn into the cache and have gone from there."""
+        if self.index.root.is_relative_to(self.cache_dir):
+            open_source(self.source).read(self.cache_dir)
 
     @cached_property
     def _labels(self) -> np.ndarray:
@@ -99,6 +110,7 @@ def prepare_data(
     seed: int,
     max_broken: int = 0,
     crop: Size | None = None,
+    cache_limit: str | None = None,
     shares: Sequence[float] = SHARES,
     progress: Progress | None = None,
 ) -> PreparedData:
@@ -110,6 +122,7 @@ def prepare_data(
         seed: Seed of the split.
         max_broken: Number of unreadable images that are left out without an error.
         crop: Height and width of the centre of every image that alone is used, None for all.
+        cache_limit: What the caches may take together, None for any room.
         shares: Shares of train, val and test.
         progress: Called with (images scanned, images in all).
 
@@ -117,13 +130,9 @@ def prepare_data(
         ConfigError: If there is anything about the data that the user must mend.
     """
     cache_dir = cache_dir.expanduser().resolve()
-    try:
+    with worded(cache_dir, cache_limit):
         opened = open_source(source)
         scanned = scan(opened.read(cache_dir), cache_dir, max_broken, progress=progress)
-    except OSError as error:
-        reason = f"{error.filename or cache_dir}: {error.strerror or error}"
-        what = "a data folder that can be read and a cache folder that can be written"
-        raise ConfigError(expected("data", what, reason)) from error
     index = scanned.index
     if (num_classes := index.table["label"].nunique()) < FEWEST_CLASSES:
         what = f"images of at least {FEWEST_CLASSES} classes"
@@ -136,7 +145,23 @@ def prepare_data(
         raise_problems(missing_classes(index, [TRAIN]))
     raise_problems(trainable_problems(index))
     warnings = (*_scan_warnings(scanned), *lonely, *missing_classes(index))
-    return PreparedData(index, scanned.fingerprint, source, cache_dir, warnings, crop)
+    return PreparedData(index, scanned.fingerprint, source, cache_dir, warnings, crop, cache_limit)
+
+
+@contextmanager
+def worded(cache_dir: Path, cache_limit: str | None) -> Iterator[None]:
+    """Word what the block has with the folders of the images and of the cache.
+
+    Raises:
+        ConfigError: In place of what the system says.
+    """
+    try:
+        yield
+    except OSError as error:
+        got = f"{error.filename or cache_dir}: {error.strerror or error}"
+        what = "a data folder that can be read and a cache folder that can be written"
+        remedy = remedy_for(error, cache_limit)
+        raise ConfigError(expected("data", what, got, remedy)) from error
 
 
 def write_data(run_folder: Path, data: PreparedData) -> dict[str, Any]:
@@ -151,6 +176,7 @@ def write_data(run_folder: Path, data: PreparedData) -> dict[str, Any]:
         "root": str(data.index.root),
         "fingerprint": data.fingerprint,
         "cache_dir": str(data.cache_dir),
+        "cache_limit": data.cache_limit,
         "crop": data.crop,
         "classes": list(data.index.classes),
         "attributes": attributes,
@@ -173,12 +199,13 @@ def read_data(run_folder: Path) -> PreparedData:
         fingerprint, source = str(said["fingerprint"]), str(said["source"])
         warnings = tuple(said["warnings"])
         crop = None if said.get("crop") is None else _size(said["crop"])
+        limit = None if said.get("cache_limit") is None else normal_size(said["cache_limit"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         what = "what a search writes under 'data'"
         raise ConfigError(expected(str(run_file), what, f"no {error}")) from error
     table = read_split(run_folder / SPLIT_FILE, classes=classes, attributes=attributes)
     index = DataIndex(root, table, classes, attributes)
-    return PreparedData(index, fingerprint, source, cache_dir, warnings, crop)
+    return PreparedData(index, fingerprint, source, cache_dir, warnings, crop, limit)
 
 
 def _scan_warnings(scanned: ScannedIndex) -> list[str]:

@@ -90,10 +90,10 @@ def test_any_flipped_bit_of_the_header_is_found(data: PreparedData) -> None:
         assert path.read_bytes() == content
 
 
-def test_nothing_is_left_beside_the_file_but_its_lock(data: PreparedData) -> None:
+def test_nothing_is_left_beside_the_file_but_its_lock_and_marker(data: PreparedData) -> None:
     open_cache(data, SIZE)
     names = {path.name for path in cache_file(data, SIZE).parent.iterdir()}
-    assert names <= {"32x24.npy", "32x24.npy.lock"}
+    assert names <= {"32x24.npy", "32x24.npy.lock", "32x24.npy.used"}
 
 
 def test_an_image_that_went_away_is_named_and_leaves_no_file(data: PreparedData) -> None:

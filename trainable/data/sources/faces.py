@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from trainable.cache_entries import in_use_until_exit
 from trainable.data.built_once import built_once
 from trainable.data.faces.shot import PHOTOS
 from trainable.data.faces.write import DRAWING_VERSION, write_people
@@ -33,6 +34,7 @@ class Faces(Source):
             write_people, num_people=self.people, difficulty=self.difficulty, seed=self.seed
         )
         photos = cache_dir / "faces" / self._key() / "images"
+        in_use_until_exit(photos)
         return read_mask_layout(built_once(photos, write, is_whole=self._is_whole))
 
     def _is_whole(self, folder: Path) -> bool:
