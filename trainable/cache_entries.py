@@ -50,7 +50,7 @@ class Entry:
     Args:
         path: A file or folder.
         used_at: When it was last opened, seconds since 1970.
-        size: Bytes that it takes on disk, a half-made one beside it included.
+        size: Bytes that it takes on disk, whole or half-made.
     """
 
     path: Path
@@ -89,10 +89,11 @@ def in_use_until_exit(entry: Path) -> None:
 
 def entries(cache_dir: Path) -> list[Entry]:
     """Return what takes room in a folder of caches, what was not used for longest first."""
+    # Half-made ones first, here as where they are measured: one that is renamed meanwhile counts.
     found = {
         path.with_name(path.name.removesuffix(PARTIAL))
         for kind in KINDS
-        for path in (*cache_dir.glob(kind), *cache_dir.glob(kind + PARTIAL))
+        for path in (*cache_dir.glob(kind + PARTIAL), *cache_dir.glob(kind))
         if not path.is_symlink()
     }
     return sorted(map(_entry, found), key=lambda entry: (entry.used_at, entry.path))
@@ -253,7 +254,7 @@ def _is_deleted(entry: Entry) -> bool:
 
 
 def _entry(path: Path) -> Entry:
-    size = size_on_disk(path) + size_on_disk(_partial(path))
+    size = max(size_on_disk(_partial(path)), size_on_disk(path))
     for place in (_marker(path), path, _partial(path)):
         with suppress(OSError):
             return Entry(path, place.stat().st_mtime, size)

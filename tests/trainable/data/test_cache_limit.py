@@ -1,7 +1,7 @@
 import gc
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -109,3 +109,36 @@ def test_people_that_were_drawn_and_deleted_are_drawn_again(tmp_path, cache_dir)
     assert again.images((8, 6)).shape == (280, 8, 6, 3)
     keep_to("1KiB", cache_dir=cache_dir)
     assert drawn.index.root.exists()  # it may be decoded at another size
+
+
+DECODE = """
+import random, sys, time
+from pathlib import Path
+from trainable.cache_entries import NoRoomError, _room_lock, entries
+from trainable.data.prepared import read_data
+
+data, draws, most = read_data(Path(sys.argv[1])), random.Random(sys.argv[2]), 0
+ready = time.monotonic()
+while time.monotonic() < ready + 4:
+    height = draws.choice([16, 20, 24, 28, 32, 36])
+    try:
+        images = data.images((height, 24))
+    except NoRoomError:
+        continue
+    time.sleep(draws.random() / 50)
+    assert images[:, 0].any() and images[-1].any()
+    with _room_lock(data.cache_dir):
+        most = max(most, sum(entry.size for entry in entries(data.cache_dir)))
+    del images
+print(most)
+"""
+
+
+@pytest.mark.slow
+def test_processes_that_decode_at_once_keep_to_the_limit_together(data, tmp_path):
+    run = tmp_path / "run"
+    write_json(run / "run.json", {"data": write_data(run, replace(data, cache_limit="100KiB"))})
+    with ExitStack() as started:
+        processes = [started.enter_context(other_process(DECODE, run, n)) for n in range(3)]
+        most = [int(process.stdout.read()) for process in processes]
+    assert 2 * 28 * 1024 <= max(most) <= 100 * 1024
