@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from search.books import Books, Suggestion
 from search.refit.work import Job
 from trainable.errors import SearchError
+from trainable.files import remove
 from trainable.ownership import end_ownership
 from trainable.trial_folder import TrialFolder
 
@@ -109,3 +110,5 @@ def _end_earlier_worker(folder: TrialFolder) -> None:
     """Refuse whatever a worker of a process that was killed would still write."""
     if folder.path.is_dir():
         end_ownership(folder.path)
+    for half_written in folder.path.rglob(".*"):
+        remove(half_written)

@@ -34,7 +34,7 @@ def train(work: Work, options: SearchOptions, console: Console) -> bool:
     data = next(iter(work.data.values()))
     with (
         decoded(data, _sizes(work), data.images),  # before trials wait for each other
-        _ray(work, options) as (resources, depot),
+        _ray(work, options, console) as (resources, depot),
         RefitView(work.jobs, console) as view,
     ):
         books = RefitBooks(work.jobs, view, max_concurrent=resources.max_concurrent)
@@ -68,7 +68,9 @@ def _sizes(work: Work) -> tuple[Size, ...]:
 
 
 @contextmanager
-def _ray(work: Work, options: SearchOptions) -> Iterator[tuple[Resources, "RemoteDepot | None"]]:
+def _ray(
+    work: Work, options: SearchOptions, console: Console
+) -> Iterator[tuple[Resources, "RemoteDepot | None"]]:
     """Run a block with a Ray of its own, or on a cluster.
 
     Yields:
@@ -78,9 +80,9 @@ def _ray(work: Work, options: SearchOptions) -> Iterator[tuple[Resources, "Remot
         with joined_cluster(options.address) as cluster:
             resources = share_out_nodes(options, cluster.nodes)
             data = next(iter(work.data.values()))
-            check_nodes(
-                cluster.described, runs=work.path.absolute(), data=data, sizes=_sizes(work)
-            )
+            place = work.path.absolute()
+            for note in check_nodes(cluster.described, runs=place, data=data, sizes=_sizes(work)):
+                console.print(note, markup=False, soft_wrap=True)
             from search.remote_depot import depot_here
 
             with depot_here(work.homes) as depot:

@@ -8,6 +8,8 @@ import pytest
 from optuna.trial import TrialState
 from pandas.testing import assert_frame_equal
 
+from trainable.tensorboard import PICTURES
+
 pytestmark = pytest.mark.slow
 
 NODE_CPUS = ("--num-cpus", "1")
@@ -79,8 +81,9 @@ def test_a_machine_without_the_run_folder_trains_too_and_may_be_lost(
         told, then = (of.drop(columns=TIMES) for of in (curve, after[number].head(len(curve))))
         # An epoch whose checkpoint was on its way is trained again, in another time.
         assert_frame_equal(then, told)
-    folders = [path for path in search.run.rglob(".*") if path.name != ".lock"]
-    assert not folders
+    pictures = [list(folder.glob(f"*{PICTURES}")) for folder in search.run.glob("trials/*")]
+    assert [len(of_trial) for of_trial in pictures] == [1] * 4
+    assert [path.name for path in search.run.rglob(".*")] == [".lock"]
 
 
 def unfinished(search) -> list[int]:
