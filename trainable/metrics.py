@@ -11,15 +11,17 @@ import torch
 from torch import Tensor
 
 from trainable.data.index import LABEL, LabelSpace
+from trainable.lean_import import empty
 from trainable.objective import is_broken_down
 from trainable.timm_import import import_torchvision
 
 import_torchvision()  # torchmetrics imports it too
 
-from torchmetrics.functional.classification import (  # noqa: E402
-    multiclass_confusion_matrix,
-    multiclass_f1_score,
-)
+with empty("scipy.signal", "hamming"):  # where it looks for a function of metrics of sound
+    from torchmetrics.functional.classification import (
+        multiclass_confusion_matrix,
+        multiclass_f1_score,
+    )
 
 SMALLEST_PROBABILITY = 1e-12
 

@@ -14,6 +14,8 @@ from typing import Any
 
 import torch
 
+from trainable.lean_import import absent
+
 MISSING_OPERATOR = "operator torchvision::"
 
 
@@ -67,11 +69,12 @@ def import_torchvision() -> None:
 
 import_torchvision()
 
-import timm  # noqa: E402
-import timm.data  # noqa: E402
-import timm.layers  # noqa: E402
-import timm.models  # noqa: E402
-import timm.optim  # noqa: E402
-import timm.utils  # noqa: E402
+with absent("wandb"):  # it has a function that writes tables there
+    import timm
+    import timm.data
+    import timm.layers
+    import timm.models
+    import timm.optim
+    import timm.utils
 
 __all__ = ["import_torchvision", "timm"]
