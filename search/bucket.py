@@ -12,8 +12,8 @@ from tempfile import TemporaryDirectory
 from threading import Event, Thread
 from uuid import uuid4
 
-from analysis.mirror import opened, said, worded
 from analysis.study_file import STUDY_FILE
+from trainable.buckets import opened, said, worded
 from trainable.errors import ConfigError, expected
 from trainable.files import remove, written_aside
 from trainable.run_files import RECORD_FILE
