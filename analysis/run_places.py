@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from analysis.mirror import Mirror, is_url, open_url
+from analysis.mirror import Mirror, open_url
 from analysis.run_folder import FINISHED, RunFolder
+from trainable.buckets import is_url
 from trainable.errors import ConfigError, expected
 from trainable.run_files import RECORD_FILE
 

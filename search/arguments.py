@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
-from analysis.mirror import is_url
 from search.option_values import (
     absolute_folder,
     address,
@@ -29,6 +28,7 @@ from search.option_values import (
     whole_number,
 )
 from search.options import CHANGEABLE_AGAIN, CHANGEABLE_ON_RESUME, SamplerName, SchedulerName
+from trainable.buckets import is_url
 from trainable.command import ArgumentParser, positive_whole_number
 from trainable.errors import ConfigError, expected
 

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Thread
 
-from analysis.mirror import opened, said, worded
 from search.bucket_copy import NAME, NUM_THREADS, BucketCopy, CopyState, writer_of
+from trainable.buckets import opened, said, worded
 from trainable.errors import ConfigError, expected
 from trainable.files import stamp as stamp_of
 from trainable.files import written_aside

@@ -14,8 +14,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from analysis.mirror import opened, worded
 from analysis.study_file import STUDY_FILE
+from trainable.buckets import opened, worded
 from trainable.errors import ConfigError, expected
 from trainable.files import remove, write_json
 from trainable.files import stamp as stamp_of

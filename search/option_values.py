@@ -184,7 +184,7 @@ def storage_url(text: str) -> str:
 
 def bucket_url(text: str) -> str:
     """Return the URL of a folder in a bucket, of a kind that can be opened."""
-    from analysis.mirror import is_url, opened
+    from trainable.buckets import is_url, opened
 
     if not is_url(text):
         _refuse("the URL of a folder in a bucket, such as s3://bucket/runs", text)

@@ -18,7 +18,11 @@ CHUNKS_AHEAD = 3  # for each thread
 
 
 def in_threads(
-    function: Callable[[Item], Result], items: Sequence[Item], progress: Progress | None = None
+    function: Callable[[Item], Result],
+    items: Sequence[Item],
+    progress: Progress | None = None,
+    *,
+    num_threads: int | None = None,
 ) -> Iterator[Result]:
     """Yield the function's results in the order of the items, a few of them computed ahead.
 
@@ -26,13 +30,14 @@ def in_threads(
         function: Releases the interpreter lock most of the time, as decoders do.
         items: Its arguments.
         progress: Called with (number done, number of items) after every few.
+        num_threads: Number of threads; as many as there are usable cores when None.
     """
     cv2.setNumThreads(0)  # OpenCV's own threads would compete with these
 
     def work(start: int) -> list[Result]:
         return [function(item) for item in items[start : start + CHUNK]]
 
-    num_threads, num_done = usable_cpus(), 0
+    num_threads, num_done = num_threads or usable_cpus(), 0
     starts = iter(range(0, len(items), CHUNK))
     waiting: deque[Future[list[Result]]] = deque()
     with ThreadPoolExecutor(num_threads) as pool:
