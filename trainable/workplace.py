@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from trainable.checkpoint import DAMAGED, LAST
-from trainable.depot import MARK_FILE, Depot, files_of
+from trainable.depot import ASIDE, MARK_FILE, Depot, files_of
 from trainable.event_file import EVENTS
 from trainable.files import remove, stamp
 from trainable.ownership import NotOwnerError
@@ -188,7 +188,7 @@ class RemoteTrial:
         is_anyones: bool = False,
     ) -> None:
         """Send files, whole or none of them."""
-        aside = self._there / f".sent-{uuid.uuid4().hex[:8]}"
+        aside = self._there / f"{ASIDE}{uuid.uuid4().hex[:8]}"
         for name, stream in streams.items():
             self._depot.send(stream, aside, name)
         token = None if is_anyones else self._token

@@ -122,6 +122,7 @@ def test_a_trial_goes_on_elsewhere_with_the_same_bits(message, depot, run_folder
     lost = TrainTrial(message(0, depot=depot))
     trained(lost, epochs=2)
     lost._remote._wait()  # what is on its way arrives, or the trial goes on an epoch earlier
+    (run_folder / "trials" / "0000" / ".sent-12345678").mkdir()  # but for this
     workplace.cache_clear()  # as in another process, which has nothing of this one
     [place] = working(tmp_path)
     place.rename(tmp_path / "lost")
@@ -129,6 +130,7 @@ def test_a_trial_goes_on_elsewhere_with_the_same_bits(message, depot, run_folder
     result = trained(second, epochs=2)
     assert (result["epoch"], result["finished"]) == (4, "epochs")
     second.stop()
+    assert not list((run_folder / "trials").glob("*/.*"))
     alone = TrainTrial(message(1))
     trained(alone)
     alone.stop()
