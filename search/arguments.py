@@ -220,7 +220,8 @@ def _add_data(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--data",
         metavar="SOURCE",
-        help="faces, digits, a folder of images, or a CSV or Parquet table (default: faces)",
+        help="faces, digits, a folder of images, or a CSV or Parquet table, also by a URL such as "
+        "s3://bucket/photos (default: faces)",
     )
     group.add_argument(
         "--max-broken",
@@ -385,5 +386,5 @@ def _add_where(group: argparse._ArgumentGroup) -> None:
         "--cache-dir",
         metavar="DIR",
         type=folder,
-        help="folder for drawn data and decoded images (default: the user's cache)",
+        help="folder for drawn, brought and decoded images (default: the user's cache)",
     )
