@@ -2,7 +2,6 @@
 
 import json
 import math
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -113,7 +112,7 @@ class RunFolder:
         data = read_data(self.path)
         if self.mirror is None and is_writable(data.cache_dir):
             return data
-        return replace(data, cache_dir=default_cache_dir(), cache_limit=None)
+        return replace(data.kept_in(default_cache_dir()), cache_limit=None)
 
     def trial_folder(self, number: int) -> TrialFolder:
         """Return where a trial's files are."""

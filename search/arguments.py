@@ -238,7 +238,8 @@ def _add_data(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--data",
         metavar="SOURCE",
-        help="faces, digits, a folder of images, or a CSV or Parquet table (default: faces)",
+        help="faces, digits, a folder of images, or a CSV or Parquet table, also by a URL such as "
+        "s3://bucket/photos (default: faces)",
     )
     group.add_argument(
         "--max-broken",
@@ -415,7 +416,7 @@ def _add_what_is_kept(group: argparse._ArgumentGroup) -> None:
 
 
 def _add_cache(group: argparse._ArgumentGroup) -> None:
-    place = "folder for drawn data and decoded images (default: the user's cache)"
+    place = "folder for drawn, brought and decoded images (default: the user's cache)"
     group.add_argument("--cache-dir", metavar="DIR", type=folder, help=place)
     most = (
         "most that it may take on each machine, such as 20GiB: of what no process uses, what was "

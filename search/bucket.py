@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Thread
 
-from search.bucket_copy import NAME, NUM_THREADS, BucketCopy, CopyState, writer_of
-from trainable.buckets import opened, said, worded
+from search.bucket_copy import NUM_THREADS, BucketCopy, CopyState, writer_of
+from trainable.buckets import is_plain, opened, said, worded
 from trainable.errors import ConfigError, expected
 from trainable.files import stamp as stamp_of
 from trainable.files import written_aside
@@ -91,7 +91,7 @@ def bring_run(url: str, runs_dir: Path) -> Path:
     with worded(url, "a run folder that can be read"):
         writer = writer_of(system, root)
         names = [path.removeprefix(start) for path in system.find(root)]
-    wanted = [name for name in names if NAME.fullmatch(name)]
+    wanted = [name for name in names if is_plain(name)]
     if RECORD_FILE not in wanted:
         raise ConfigError(expected(url, "a run folder, with its run.json", "none there"))
     with (

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from analysis.study_file import STUDY_FILE
-from trainable.buckets import opened, worded
+from trainable.buckets import is_plain, opened, worded
 from trainable.errors import ConfigError, expected
 from trainable.files import remove, write_json
 from trainable.files import stamp as stamp_of
@@ -29,9 +28,6 @@ PROBE_FILE = ".probe"
 WRITER_FILE = ".writer"
 STATE_FILE = ".copy.json"
 HELD_FOLDER = ".bucket"
-# What a run folder may have: no file that is being written, no lock, nothing of Ray's.
-NAME = re.compile(r"(?:(?!\.)[^/\\:\x00-\x1f]+/)*(?!\.)[^/\\:\x00-\x1f]+")
-
 Stamp = tuple[int, int]
 
 
@@ -195,7 +191,7 @@ class BucketCopy:
     def _stamps(self, folder: Path, files: Iterable[str]) -> dict[str, Stamp]:
         """Return which of a folder's files are to be brought, and what changes as each does."""
         names = [(folder / file).relative_to(self.run_folder).as_posix() for file in files]
-        wanted = [name for name in names if NAME.fullmatch(name)]
+        wanted = [name for name in names if is_plain(name)]
         stamps = {name: stamp_of(self.run_folder / name) for name in wanted}
         if None in stamps.values():
             raise FileNotFoundError(folder)

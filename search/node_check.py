@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from search.versions import versions_of
+from trainable.buckets import is_url, opened, worded
 from trainable.errors import ConfigError, expected, first_line
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ class Places:
 
     Args:
         runs: A file in the folder of run folders, which has been made for this.
-        images: Some images of the data.
+        images: Some images of the data; none where each node makes them for itself.
+        url: One of them in a bucket, where nodes bring those from there which they do not have.
         weights: Files of pretrained weights.
         cache: Folder of decoded images, which each node may have for itself.
         versions: Packages and the versions that they have here.
@@ -43,6 +45,7 @@ class Places:
     cache: Path
     versions: Mapping[str, str]
     room: "Room | None" = None
+    url: str = ""
 
 
 @dataclass(frozen=True)
@@ -103,14 +106,18 @@ def check_nodes(
     """
     from search.cache_room import Room
 
+    images = _some_images(data)
+    named = data.reworded(str(images[0]))
+    url = named if is_url(named) else ""
     with _marked(runs) as mark:
         places = Places(
             runs=mark,
-            images=_some_images(data),
+            images=() if data.made_anywhere and not url else images,
             weights=weights,
             cache=data.cache_dir,
             versions=installed(),
             room=Room.of(data, sizes),
+            url=url,
         )
         names = [f"node {node['NodeManagerAddress']}" for node in nodes]
         answers = dict(zip(names, _answers(places, nodes), strict=True))
@@ -126,7 +133,8 @@ def check_nodes(
 
 def answer_here(places: Places) -> Answer:
     """Return what is missing on the machine that this runs on; a task of Ray on each node."""
-    problems = (*_packages(places), *_run_folder(places), *_files(places), *_cache(places))
+    checks = (_packages, _run_folder, _files, _bucket, _cache)
+    problems = tuple(problem for check in checks for problem in check(places))
     return Answer(problems, shares_runs=places.runs.is_file())
 
 
@@ -154,17 +162,27 @@ def _run_folder(places: Places) -> Iterator[str]:
 
 def _files(places: Places) -> Iterator[str]:
     remedy = "Keep data on storage that all nodes share, at the same path."
-    by_cache = "Give --cache-dir a folder on storage that all nodes share: it has the data."
     for option, files, words in (
-        ("--data", places.images, "images"),
+        ("--data", () if places.url else places.images, "images"),
         ("backbone/pretrained", places.weights, "weights"),
     ):
         missing = [file for file in files if not file.is_file()]
         if missing:
             got = f"no {missing[0]} ({len(missing)} of {len(files)} looked for are missing)"
-            is_cached = missing[0].is_relative_to(places.cache)
             what = f"the same {words} as on the machine of the search"
-            yield expected(option, what, got, by_cache if is_cached else remedy)
+            yield expected(option, what, got, remedy)
+
+
+def _bucket(places: Places) -> Iterator[str]:
+    """Yield why this machine cannot bring images that it does not have, by reading one byte."""
+    if not places.url or all(image.is_file() for image in places.images):
+        return
+    try:
+        system, path = opened(places.url)
+        with worded(places.url, "an image of --data that this node can read"):
+            system.cat_file(path, start=0, end=1)
+    except ConfigError as error:
+        yield from error.problems
 
 
 def _cache(places: Places) -> Iterator[str]:

@@ -89,7 +89,7 @@ class SearchOptions(BaseModel):
         weights_dir: Folder of pretrained weights by model name, None for timm's hub.
         log_to: Where trials are logged to; TensorBoard's files are in their folders in any case.
         copy_to: URL of a folder in a bucket where a copy of the run folder is kept, None for none.
-        cache_dir: Folder for drawn data and decoded images.
+        cache_dir: Folder for drawn data, images brought from a bucket and decoded images.
         cache_limit: What it may take on each machine, such as ``20GiB``; None for no limit.
     """
 

@@ -153,7 +153,7 @@ def _plan_on(run_folder: Path, changes: dict[str, Any]) -> SearchPlan:
 
     data = replace(read_data(run_folder), cache_limit=options.cache_limit)
     with worded(data.cache_dir, data.cache_limit):
-        data.draw_again()
+        data.bring()
     _check_cache(data, check)
     objective = Objective(options.metric)
     plan = SearchPlan(options, space, data, resources, objective, check, resumes=True)

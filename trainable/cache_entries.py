@@ -33,6 +33,7 @@ KINDS = (
     f"decoded/v[0-9]*/{_HASH}/[0-9]*x[0-9]*.npy",
     "faces/v[0-9]*_people*_difficulty*_seed*/images",
     f"mirrors/{_HASH}",
+    f"buckets/{_HASH}",
 )
 # Where locks do not reach other machines, what one of them has opened within this time may be in
 # use there. Each trial opens its images anew.
@@ -85,6 +86,14 @@ def in_use_until_exit(entry: Path) -> None:
     earlier, _uses[entry] = _uses.get(entry), in_use(entry)
     if earlier is not None:
         earlier()
+
+
+def entry_of(place: Path, cache_dir: Path) -> Path | None:
+    """Return the entry of a folder of caches that a place is in, None where it is in none."""
+    if not place.is_relative_to(cache_dir):
+        return None
+    below = place.relative_to(cache_dir)
+    return next((cache_dir / path for path in (below, *below.parents) if _is_entry(path)), None)
 
 
 def entries(cache_dir: Path) -> list[Entry]:
@@ -259,6 +268,11 @@ def _entry(path: Path) -> Entry:
         with suppress(OSError):
             return Entry(path, place.stat().st_mtime, size)
     return Entry(path, 0, size)
+
+
+def _is_entry(path: Path) -> bool:
+    kinds = (Path(kind) for kind in KINDS)
+    return any(len(path.parts) == len(kind.parts) and path.match(str(kind)) for kind in kinds)
 
 
 def _size_of_file(file: Path) -> int:

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Iterator
+from contextlib import suppress
 from io import BytesIO
 
 import numpy as np
@@ -14,7 +15,7 @@ from analysis.report.texts import rows_of
 from trainable.data.cache import cache_file
 from trainable.data.decode import decode_image
 from trainable.data.prepared import PreparedData
-from trainable.errors import SearchError
+from trainable.errors import ConfigError, SearchError
 from trainable.pictures.mistakes import most_confident_mistakes
 
 HEIGHT = 160  # pixels
@@ -53,6 +54,8 @@ def mistakes(subject: Subject) -> tuple[str, ...]:
     if table.empty:
         return (page.paragraph("The best trial makes no mistake on validation.", kind="note"),)
     size = _size(subject)
+    with suppress(ConfigError):  # then as decoded for training, or left out
+        subject.data.bring(table["row"].to_numpy())
     blocks = list(_pictures(subject.data, table, size))
     if not blocks:
         text = "The images cannot be read here: their pictures are left out."

@@ -1,8 +1,11 @@
 """What a node finds missing, asked on this machine."""
 
+import importlib.util
+import uuid
 from dataclasses import replace
 from pathlib import Path
 
+import fsspec
 import pytest
 
 from search.node_check import Answer, Places, answer_here, installed
@@ -44,11 +47,27 @@ def test_a_node_without_the_disk_of_the_run_folders_says_so(places):
     assert answer_here(places) == Answer(shares_runs=False)
 
 
-def test_drawn_images_that_are_in_the_cache_of_another_machine_are_asked_for_there(places):
-    drawn = replace(places, images=(places.cache / "faces" / "0.png", *places.images))
-    [problem] = answer_here(drawn).problems
-    assert f"got no {places.cache}/faces/0.png (1 of 2 looked for are missing)" in problem
-    assert "Give --cache-dir a folder on storage that all nodes share" in problem
+def test_images_of_a_bucket_need_not_be_there_where_the_bucket_can_be_read(places):
+    there = f"memory://{uuid.uuid4().hex}/cat/0.png"
+    system, path = fsspec.url_to_fs(there)
+    system.pipe_file(path, b"image")
+    places.images[0].unlink()
+    assert answer_here(replace(places, url=there)) == Answer()
+    system.rm_file(path)
+    [problem] = answer_here(replace(places, url=there)).problems
+    assert problem.startswith(f"{there}: expected an image of --data that this node can read, got")
+    assert problem.endswith(
+        "Access is configured outside of this program, as for the bucket's own tools."
+    )
+    places.images[0].touch()
+    assert answer_here(replace(places, url=there)) == Answer()
+
+
+@pytest.mark.skipif(bool(importlib.util.find_spec("gcsfs")), reason="gcsfs is installed here")
+def test_a_package_that_a_node_lacks_for_the_bucket_is_named(places):
+    places.images[0].unlink()
+    [problem] = answer_here(replace(places, url="gs://team/photos/cat/0.png")).problems
+    assert problem.endswith("Try: pip install gcsfs")
 
 
 def test_another_version_of_a_package_is_named(places):

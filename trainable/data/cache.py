@@ -45,8 +45,15 @@ class ImageSet(Protocol):
     def crop(self) -> Size | None:
         """Height and width of the centre that alone is used, None for all of an image."""
 
-    def draw_again(self) -> None:
-        """Make sure that images which are drawn are there."""
+    @property
+    def made_anywhere(self) -> bool:
+        """Whether every machine can make or bring the images for itself."""
+
+    def bring(self, *, anew: bool = False, progress: Progress | None = None) -> None:
+        """See to it that the images are on this machine, where every machine can make them."""
+
+    def reworded(self, text: str) -> str:
+        """Return a text that names images as the user knows them."""
 
 
 def open_cache(
@@ -68,6 +75,7 @@ def open_cache(
     Raises:
         SearchError: If an image has changed or cannot be decoded any more, or the file not be
             written, or what is in use leaves no room for it.
+        ConfigError: If images that are not on this machine cannot be brought.
     """
     path = cache_file(data, size)
     shape = (len(data.index), *size, 3)
@@ -113,8 +121,21 @@ def _mapped(path: Path, shape: Shape) -> np.memmap | None:
 
 
 def _build(path: Path, *, data: ImageSet, shape: Shape, progress: Progress | None) -> None:
+    data.bring(progress=progress)
+    try:
+        _write(path, data=data, shape=shape, progress=progress)
+    except SearchError:
+        if not data.made_anywhere:
+            raise
+        data.bring(anew=True, progress=progress)  # those of an earlier search were still here
+        try:
+            _write(path, data=data, shape=shape, progress=progress)
+        except SearchError as error:
+            raise SearchError(data.reworded(str(error))) from error
+
+
+def _write(path: Path, *, data: ImageSet, shape: Shape, progress: Progress | None) -> None:
     index, hashes = data.index, []
-    data.draw_again()
     size, what = decoded_bytes(data, (shape[1], shape[2])), f"images at {shape[1]}x{shape[2]}"
     room = room_for(whole_blocks(size), what, cache_dir=data.cache_dir, limit=data.cache_limit)
     # Written in order, not through a memory map: there, a full disk kills the process.

@@ -69,12 +69,15 @@ class DataIndex:
             where known ``years`` (whole number, the person's age).
         classes: Names of the classes, by class number.
         attributes: Attributes by name; each is a column of the table.
+        fixed_classes: Whether classes stay that have no image, so that class numbers mean the
+            same in every data set of its kind.
     """
 
     root: Path
     table: pd.DataFrame
     classes: tuple[str, ...]
     attributes: dict[str, Attribute] = field(default_factory=dict)
+    fixed_classes: bool = False
 
     def __len__(self) -> int:
         """Return the number of images."""

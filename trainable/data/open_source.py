@@ -6,41 +6,57 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from trainable.buckets import is_url, opened
 from trainable.data.sources import DataSource
 from trainable.data.sources.base import PathSource, Source
+from trainable.data.sources.bucket import Bucket
+from trainable.data.sources.layouts import source_at
 from trainable.errors import ConfigError, expected, unknown
 from trainable.nearby import closest, nearest_path
 from trainable.part import members
 
 SOURCES: tuple[type[Source], ...] = tuple(s for s in members(DataSource) if issubclass(s, Source))
-NAMED = {s.part_name(): s for s in SOURCES if not issubclass(s, PathSource)}
-LAYOUTS = tuple(s for s in SOURCES if issubclass(s, PathSource))
+NAMED = {s.part_name(): s for s in SOURCES if not issubclass(s, PathSource | Bucket)}
+ON_A_DISK = ("file://", "local://")
 
 
 def open_source(text: str) -> Source:
-    """Return the source that a text such as ``faces:people=200`` or ``photos/`` means.
+    """Return the source that a text such as ``faces:people=200`` or ``s3://team/photos`` means.
 
     Args:
-        text: A name, with ``:key=value,key=value`` where it takes parameters; else the path of
-            a folder or table. A folder with the name of a source is meant by ``./name``.
+        text: A name, with ``:key=value,key=value`` where it takes parameters; else the path or
+            URL of a folder or table. A folder with the name of a source is meant by ``./name``.
 
     Raises:
         ConfigError: If there is no such source or path, or a parameter is wrong.
     """
-    name, _, parameters = text.partition(":")
-    if name in NAMED:
-        return _named(name, parameters)
-    path = Path(text).expanduser()
+    if (made := source_of_any_machine(text)) is not None:
+        return made
+    path = Path(opened(text)[1]) if is_url(text) else Path(text).expanduser()
     if text and path.exists():
-        return _at_path(path)
+        names = " or ".join(repr(name) for name in sorted(NAMED))
+        return source_at(path, remedy=f"Or give {names}.")
     there = nearest_path(path)
     if path.suffix or "/" in text:
         raise ConfigError(expected("data", "an existing folder or table", f"{text!r}", there))
     what = "a known source, or a folder or table"
+    name = text.partition(":")[0]
     problem = unknown("data", what, name, NAMED)
     raise ConfigError(
         problem if closest(name, NAMED) else " ".join(filter(None, [problem, there]))
     )
+
+
+def source_of_any_machine(text: str) -> Source | None:
+    """Return the source that a text means if every machine can make its images for itself.
+
+    Raises:
+        ConfigError: If a parameter is wrong.
+    """
+    name, _, parameters = text.partition(":")
+    if name in NAMED:
+        return _named(name, parameters)
+    return Bucket(url=text) if is_url(text) and not text.startswith(ON_A_DISK) else None
 
 
 def _named(name: str, parameters: str) -> Source:
@@ -66,21 +82,3 @@ def _worded(source: type[Source], error: ValidationError) -> Iterator[str]:
 def _what(message: Any) -> str:  # noqa: ANN401
     """Turn pydantic's "Input should be greater than 0" into what was expected."""
     return str(message).removeprefix("Input should be ").partition(", ")[0]
-
-
-def _at_path(path: Path) -> Source:
-    for source in LAYOUTS:
-        if source.recognises(path):
-            return source(path=path)
-    layouts = "; or ".join(source.layout for source in LAYOUTS)
-    names = " or ".join(repr(name) for name in sorted(NAMED))
-    raise ConfigError(expected(f"data {path}", layouts, _found(path), f"Or give {names}."))
-
-
-def _found(path: Path) -> str:
-    if path.is_file():
-        return f"a file {path.name}"
-    entries = [entry.is_dir() for entry in path.iterdir() if not entry.name.startswith(".")]
-    if not entries:
-        return "an empty folder"
-    return f"another layout (folders: {sum(entries)}, files: {len(entries) - sum(entries)})"

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,14 @@ import numpy as np
 import pandas as pd
 
 from trainable.byte_size import normal_size
-from trainable.cache_entries import remedy_for
+from trainable.cache_entries import entry_of, in_use_until_exit, remedy_for
 from trainable.data.cache import open_cache
 from trainable.data.decode import Size
 from trainable.data.index import PARTS, Attribute, DataIndex, LabelSpace
-from trainable.data.open_source import open_source
+from trainable.data.open_source import open_source, source_of_any_machine
 from trainable.data.problems import raise_problems
 from trainable.data.scan import ScannedIndex, scan
+from trainable.data.sources.base import Source
 from trainable.data.split import (
     FEWEST_CLASSES,
     SHARES,
@@ -91,10 +92,52 @@ class PreparedData:
         """
         return open_cache(self, size, progress)
 
-    def draw_again(self) -> None:
-        """Draw the images where they were drawn into the cache and have gone from there."""
-        if self.index.root.is_relative_to(self.cache_dir):
-            open_source(self.source).read(self.cache_dir)
+    @property
+    def made_anywhere(self) -> bool:
+        """Return whether every machine can make or bring the images for itself."""
+        return self._maker is not None
+
+    def bring(
+        self,
+        rows: np.ndarray | None = None,
+        *,
+        anew: bool = False,
+        progress: Progress | None = None,
+    ) -> None:
+        """See to it that images are on this machine, where every machine can make them.
+
+        Args:
+            rows: Numbers of the rows that are needed, all when None.
+            anew: Whether those that are here may be of another time.
+            progress: Called with (images brought, images to bring).
+
+        Raises:
+            ConfigError: If they cannot be had.
+        """
+        if self._maker is None:
+            return
+        if (entry := entry_of(self.index.root, self.cache_dir)) is not None:
+            in_use_until_exit(entry)
+        paths = list(self.index.table["path"] if rows is None else self.index.table["path"][rows])
+        if anew or not all((self.index.root / path).is_file() for path in paths):
+            self._maker.bring(
+                self.index, self.cache_dir, paths=paths, anew=anew, progress=progress
+            )
+
+    def reworded(self, text: str) -> str:
+        """Return a text that names images as the user knows them, where the cache has a copy."""
+        return text if self._maker is None else self._maker.reworded(text, self.cache_dir)
+
+    def kept_in(self, cache_dir: Path) -> "PreparedData":
+        """Return the same data with another folder of caches, made images in it, too."""
+        root = self.index.root
+        if self.made_anywhere and root.is_relative_to(self.cache_dir):
+            root = cache_dir / root.relative_to(self.cache_dir)
+        return replace(self, index=replace(self.index, root=root), cache_dir=cache_dir)
+
+    @cached_property
+    def _maker(self) -> Source | None:
+        return source_of_any_machine(self.source)
 
     @cached_property
     def _labels(self) -> np.ndarray:
@@ -124,24 +167,24 @@ def prepare_data(
         crop: Height and width of the centre of every image that alone is used, None for all.
         cache_limit: What the caches may take together, None for any room.
         shares: Shares of train, val and test.
-        progress: Called with (images scanned, images in all).
+        progress: Called with (images brought or scanned, images in all).
 
     Raises:
         ConfigError: If there is anything about the data that the user must mend.
     """
     cache_dir = cache_dir.expanduser().resolve()
     with worded(cache_dir, cache_limit):
-        opened = open_source(source)
-        scanned = scan(opened.read(cache_dir), cache_dir, max_broken, progress=progress)
+        found = open_source(source).read(cache_dir, progress)
+        scanned = scan(found, cache_dir, max_broken, progress=progress)
     index = scanned.index
     if (num_classes := index.table["label"].nunique()) < FEWEST_CLASSES:
         what = f"images of at least {FEWEST_CLASSES} classes"
         raise ConfigError(expected("data", what, num_classes))
     lonely = lonely_classes(index)
-    if not opened.fixed_classes:
+    if not index.fixed_classes:
         raise_problems(lonely)
     index = split_by_person(index, seed=seed, shares=shares)
-    if not opened.fixed_classes:
+    if not index.fixed_classes:
         raise_problems(missing_classes(index, [TRAIN]))
     raise_problems(trainable_problems(index))
     warnings = (*_scan_warnings(scanned), *lonely, *missing_classes(index))

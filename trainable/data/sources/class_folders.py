@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 import pandas as pd
+from typing_extensions import override
 
 from trainable.data.image_files import has_image, image_paths, visible_folders
 from trainable.data.index import DataIndex
 from trainable.data.problems import first_few, raise_problems
 from trainable.data.sources.base import PART_NAMES, PathSource, make_index
+from trainable.data.threads import Progress
 from trainable.errors import ConfigError, expected
 
 
@@ -24,7 +26,8 @@ class ClassFolders(PathSource):
         """Say whether an image is below a folder of this folder."""
         return path.is_dir() and any(has_image(folder) for folder in visible_folders(path))
 
-    def read(self, cache_dir: Path) -> DataIndex:  # noqa: ARG002  # nothing is made here
+    @override
+    def read(self, cache_dir: Path, progress: Progress | None = None) -> DataIndex:
         """Return the index of the images in the class folders."""
         return read_class_folders(self.path)
 

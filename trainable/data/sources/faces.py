@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from pydantic import Field
+from typing_extensions import override
 
 from trainable.cache_entries import in_use_until_exit
 from trainable.data.built_once import built_once
@@ -13,6 +14,7 @@ from trainable.data.faces.write import DRAWING_VERSION, write_people
 from trainable.data.index import DataIndex
 from trainable.data.sources.base import Source
 from trainable.data.sources.mask_competition import read_mask_layout
+from trainable.data.threads import Progress
 
 
 class Faces(Source):
@@ -22,13 +24,14 @@ class Faces(Source):
     much genders and age groups look alike and how rough the photos are.
     """
 
-    fixed_classes: ClassVar[bool] = True
+    made_anywhere: ClassVar[bool] = True
     name: Literal["faces"] = "faces"
     people: int = Field(600, ge=1, le=100_000)
     difficulty: float = Field(1.0, ge=0, le=3)
     seed: int = Field(0, ge=0, lt=2**31)
 
-    def read(self, cache_dir: Path) -> DataIndex:
+    @override
+    def read(self, cache_dir: Path, progress: Progress | None = None) -> DataIndex:
         """Return the index of the photos, written as JPEG files when read for the first time."""
         write = partial(
             write_people, num_people=self.people, difficulty=self.difficulty, seed=self.seed

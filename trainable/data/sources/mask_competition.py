@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import pandas as pd
+from typing_extensions import override
 
 from trainable.data.image_files import is_image_name, visible_folders
 from trainable.data.index import YEARS, Attribute, DataIndex
 from trainable.data.problems import raise_problems
 from trainable.data.sources.base import PathSource, make_index
+from trainable.data.threads import Progress
 from trainable.errors import ConfigError, expected
 
 MASKS = ("worn", "incorrect", "without")
@@ -37,7 +39,6 @@ class MaskCompetition(PathSource):
     """The mask competition's layout: images/<id>_<gender>_<race>_<age>/<photo>.jpg."""
 
     layout: ClassVar[str] = f"folders {_FOLDER_FORM} of photos mask1 to mask5 and so on"
-    fixed_classes: ClassVar[bool] = True
     name: Literal["mask_competition"] = "mask_competition"
 
     @classmethod
@@ -47,7 +48,8 @@ class MaskCompetition(PathSource):
             _FOLDER.fullmatch(folder.name) for folder in visible_folders(_people_folder(path))
         )
 
-    def read(self, cache_dir: Path) -> DataIndex:  # noqa: ARG002  # nothing is made here
+    @override
+    def read(self, cache_dir: Path, progress: Progress | None = None) -> DataIndex:
         """Return the index of the folder's photos."""
         return read_mask_layout(_people_folder(self.path))
 

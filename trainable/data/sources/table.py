@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 import pandas as pd
+from typing_extensions import override
 
 from trainable.data.image_files import is_below
 from trainable.data.index import REQUIRED_COLUMNS, YEARS, Attribute, DataIndex
 from trainable.data.problems import first_few, raise_problems
 from trainable.data.sources.base import PART_NAMES, PathSource, class_order, make_index
+from trainable.data.threads import Progress
 from trainable.errors import ConfigError, expected, unknown
 
 SUFFIXES = (".csv", ".parquet")
@@ -36,7 +38,8 @@ class Table(PathSource):
         """Say whether a path is a file whose name is that of a table."""
         return path.is_file() and path.suffix.lower() in SUFFIXES
 
-    def read(self, cache_dir: Path) -> DataIndex:  # noqa: ARG002  # nothing is made here
+    @override
+    def read(self, cache_dir: Path, progress: Progress | None = None) -> DataIndex:
         """Return the index of the table's rows.
 
         Raises:
@@ -56,6 +59,17 @@ class Table(PathSource):
         attributes = {name: _attribute(table, name) for name in names}
         root, table["path"] = _below_one_folder(self.path.parent, list(table["path"]))
         return make_index(root, table, attributes=attributes)
+
+
+def paths_in(path: Path) -> list[str]:
+    """Return the paths of a table's images as they are in its index, those that have one.
+
+    Raises:
+        ConfigError: If it is no table with the columns that it needs.
+    """
+    table = _read_text(path)
+    _check_columns(path, table)
+    return [posixpath.normpath(image) for image in table["path"] if image]
 
 
 def _below_one_folder(folder: Path, paths: list[str]) -> tuple[Path, list[str]]:

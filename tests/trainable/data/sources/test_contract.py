@@ -1,8 +1,10 @@
 """What every source promises, tried on all of them on real files."""
 
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
+import fsspec
 import pytest
 
 from trainable.data.decode import decode_image
@@ -29,8 +31,19 @@ def text(request: pytest.FixtureRequest) -> str:
     }
     if name in NAMED:
         return NAMED[name]
+    if name == "bucket":
+        return uploaded(request.getfixturevalue("class_layout")())
     make: Callable[[], Path] = request.getfixturevalue(layouts[name])
     return str(make())
+
+
+def uploaded(folder: Path) -> str:
+    """Copy a folder of images to a bucket in memory and return its URL."""
+    url = f"memory://{uuid.uuid4().hex}/images"
+    system, root = fsspec.url_to_fs(url)
+    for image in folder.glob("*/*"):
+        system.pipe_file(f"{root}/{image.relative_to(folder)}", image.read_bytes())
+    return url
 
 
 @pytest.fixture
@@ -44,7 +57,7 @@ def index(source: Source, cache_dir: Path) -> DataIndex:
 
 
 def test_every_source_has_an_example_here() -> None:
-    known = {*NAMED, "mask_competition", "class_folders", "table"}
+    known = {*NAMED, "bucket", "mask_competition", "class_folders", "table"}
     assert {source.part_name() for source in SOURCES} <= known
 
 
