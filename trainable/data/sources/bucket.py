@@ -1,5 +1,6 @@
 """Images in a bucket: told by their names which they are, and brought into the cache."""
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -28,6 +29,7 @@ from trainable.data.threads import Progress
 from trainable.errors import ConfigError, expected
 
 BUCKETS_FOLDER = "buckets"
+_PASSWORD = re.compile(r"(://[^:/@]*):[^/]*@")
 NUM_LOOKED_UP = 100  # more files than that are listed instead, a thousand a request
 
 
@@ -46,6 +48,12 @@ class Bucket(Source):
             ConfigError: If there are none, the bucket does not answer, or the images are not as
                 a source that is a path needs them.
         """
+        if _PASSWORD.search(self.url):  # it would be in run.json, for everyone to read
+            remedy = "Access is configured outside of this program, as for the bucket's own tools."
+            got = _PASSWORD.sub(r"\1@", self.url)
+            raise ConfigError(
+                expected("data", "a URL without a password", f"{got} with one", remedy)
+            )
         copy = self._copy(cache_dir)
         with copy.locked(), _reworded(copy):
             table = self._table(copy)
@@ -159,8 +167,9 @@ def _index(copy: LocalCopy, found: dict[str, RemoteFile], table: Path | None) ->
     """
     with TemporaryDirectory() as folder:
         outline = Path(folder).resolve()
+        for parent in {(outline / name).parent for name in found}:
+            parent.mkdir(parents=True, exist_ok=True)
         for name in found:
-            (outline / name).parent.mkdir(parents=True, exist_ok=True)
             (outline / name).touch()
         if table is not None:
             copyfile(table, outline / table.name)

@@ -285,6 +285,13 @@ def test_a_server_that_does_not_answer_and_missing_credentials_are_one_line(
         prepared(URL, tmp_path / "cache")
 
 
+def test_a_password_in_a_url_is_refused_and_not_repeated(tmp_path):
+    with pytest.raises(ConfigError, match=r"^data: expected a URL without a pass") as raised:
+        prepared("ftp://me:secret@host/photos", tmp_path)
+    assert "secret" not in str(raised.value)
+    assert not [*tmp_path.iterdir()]
+
+
 def test_a_file_by_url_is_read_where_it_is(class_layout, tmp_path):
     folder = class_layout()
     assert open_source(f"file://{folder}") == open_source(str(folder))
