@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
