@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from analysis.formats.names import add_format_option, formats_to_write
-from search.arguments import add_resources, add_when_trials_are_tried_again
 from search.interrupts import interruptible
+from search.option_groups import add_resources, add_when_trials_are_tried_again
 from search.option_values import absolute_folder, seed, whole_number
 from search.options import AUTO, SearchOptions
 from search.resources import LOCAL
