@@ -8,13 +8,10 @@ import pytest
 from optuna.trial import TrialState
 from pandas.testing import assert_frame_equal
 
-from trainable.tensorboard import PICTURES
-
 pytestmark = pytest.mark.slow
 
 NODE_CPUS = ("--num-cpus", "1")
 SHORT = ("--trials", "1", "--max-epochs", "1", "--grace-period", "1")
-TIMES = ["seconds", "images_per_s"]
 EPOCHS = 250  # a machine takes some ten seconds to join, as many as a trial takes
 
 
@@ -46,44 +43,6 @@ def test_a_machine_that_joins_late_is_used_and_one_that_dies_survived(
     assert [len(trial.intermediate_values) for trial in trials] == [EPOCHS] * 4
     for number, curve in before.items():
         assert_frame_equal(search.curves()[number].head(len(curve)), curve)
-
-
-def test_a_machine_without_the_run_folder_trains_too_and_may_be_lost(
-    start, ray_network, namespace, tmp_path
-):
-    own = [tmp_path / "runs", tmp_path / "cache"]
-    for folder in own:
-        folder.mkdir()
-    hidden = " && ".join(f"mount -t tmpfs none {folder}" for folder in own)
-    node = ray_network.start(
-        *("--address", ray_network.gcs, *NODE_CPUS),
-        prefix=(*namespace.prefix, "sh", "-c", f'{hidden} && exec "$@"', "sh"),
-        ip=namespace.ip,
-    )
-    epochs = ("--max-epochs", str(EPOCHS), "--grace-period", str(EPOCHS), "--trials", "4")
-    search = start(*epochs, "--address", ray_network.gcs)
-    search.wait_for(lambda: len(unfinished(search)) == 2)
-    search.wait_for(lambda: search.num_epochs() > EPOCHS)
-    before = search.curves()
-    namespace.lose_power()
-    node.wait(60)
-    printed = search.finished()
-    assert (
-        f"node {namespace.ip}: has no {tmp_path}/runs in common with this machine; what its "
-        "trials write is sent here."
-    ) in printed
-    assert "its process died; it is tried again from its last epoch" in printed
-    trials = search.trials()
-    assert [trial.state for trial in trials] == [TrialState.COMPLETE] * 4
-    assert [len(trial.intermediate_values) for trial in trials] == [EPOCHS] * 4
-    after = search.curves()
-    for number, curve in before.items():
-        told, then = (of.drop(columns=TIMES) for of in (curve, after[number].head(len(curve))))
-        # An epoch whose checkpoint was on its way is trained again, in another time.
-        assert_frame_equal(then, told)
-    pictures = [list(folder.glob(f"*{PICTURES}")) for folder in search.run.glob("trials/*")]
-    assert [len(of_trial) for of_trial in pictures] == [1] * 4
-    assert [path.name for path in search.run.rglob(".*")] == [".lock"]
 
 
 def unfinished(search) -> list[int]:

@@ -1,57 +1,17 @@
 """Against a real MLflow server on this machine."""
 
-import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-
 import pytest
 
 from search.trackers.mlflow_tracker import MlflowTracker
+from tests.search.cluster.conftest import free_ports
+from tests.search.mlflow_server import running_mlflow
 from trainable.errors import ConfigError
-
-WAIT_S = 300
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def answers(url):
-    try:
-        urllib.request.urlopen(f"{url}/health", timeout=5).close()
-    except OSError:
-        return False
-    return True
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    folder, port = tmp_path_factory.mktemp("mlflow"), free_port()
-    command = ["mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    stores = ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db"]
-    artifacts = ["--artifacts-destination", str(folder / "artifacts")]
-    with (folder / "log.txt").open("w") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", *command, *stores, *artifacts],
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            env=os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
-        )
-    url = f"http://127.0.0.1:{port}"
-    deadline = time.monotonic() + WAIT_S
-    while not answers(url):
-        assert process.poll() is None, (folder / "log.txt").read_text()
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
-    yield url
-    os.killpg(process.pid, 15)  # its own session: the server and its worker
-    process.wait()
+    with running_mlflow(tmp_path_factory.mktemp("mlflow")) as url:
+        yield url
 
 
 @pytest.mark.slow
@@ -85,7 +45,7 @@ def test_a_search_that_goes_on_is_one_run_with_a_run_a_trial(
 
 
 def test_a_server_that_is_not_there_is_found_before_anything_runs(monkeypatch):
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://me:secret@127.0.0.1:{free_port()}")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://me:secret@127.0.0.1:{free_ports(1)[0]}")
     with pytest.raises(ConfigError, match=r"^--log-to mlflow: expected an MLflow") as raised:
         MlflowTracker.check()
     assert "Connection refused" in str(raised.value)
