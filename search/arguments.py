@@ -16,6 +16,7 @@ from search.option_values import (
     folder,
     gpus,
     height_and_width,
+    is_of_client,
     number_or_share,
     pin,
     reduction_factor,
@@ -27,7 +28,13 @@ from search.option_values import (
     trackers,
     whole_number,
 )
-from search.options import CHANGEABLE_AGAIN, CHANGEABLE_ON_RESUME, SamplerName, SchedulerName
+from search.options import (
+    CHANGEABLE_AGAIN,
+    CHANGEABLE_ON_RESUME,
+    RARE,
+    SamplerName,
+    SchedulerName,
+)
 from trainable.command import ArgumentParser, positive_whole_number
 from trainable.errors import ConfigError, expected
 
@@ -40,31 +47,6 @@ python -m search.run --space spaces/quick.py --dry-run
 python -m search.run --resume runs/NAME --trials 200
 python -m search.run --from runs/NAME/trials/0007
 """
-# What most searches do without, and --help, too; --help-all has it.
-RARE = frozenset(
-    {
-        "--seed",
-        "--sampler",
-        "--cost-aware",
-        "--warm-start",
-        "--max-broken",
-        "--center-crop",
-        "--weights-dir",
-        "--grace-period",
-        "--reduction-factor",
-        "--scheduler",
-        "--cpus-per-trial",
-        "--max-concurrent",
-        "--max-failures",
-        "--trial-timeout",
-        "--max-failed-share",
-        "--runs-dir",
-        "--storage",
-        "--copy-to",
-        "--keep-checkpoints",
-        "--cache-dir",
-    }
-)
 
 
 @dataclass(frozen=True)
@@ -77,6 +59,7 @@ class GivenOptions:
         bucket: The URL of the run folder to go on with, where it is in a bucket.
         again: The recorded trial to train again, if any.
         dry_run: Whether to check and print only.
+        folder: Folder on the cluster that relative paths are meant from, where one was given.
     """
 
     values: dict[str, Any]
@@ -84,6 +67,12 @@ class GivenOptions:
     bucket: str | None = None
     again: str | None = None
     dry_run: bool = False
+    folder: Path | None = None
+
+    @property
+    def goes_elsewhere(self) -> bool:
+        """Return whether the search is to be sent to a cluster, by the address of its client."""
+        return not self.dry_run and is_of_client(self.values.get("address", "local"))
 
 
 def parse_arguments(argv: Sequence[str] | None = None) -> GivenOptions:
@@ -98,7 +87,11 @@ def parse_arguments(argv: Sequence[str] | None = None) -> GivenOptions:
     """
     values = vars(_parser().parse_args(argv))
     dry_run, resume = values.pop("dry_run", False), values.pop("resume", None)
-    again = values.pop("from", None)
+    again, there = values.pop("from", None), values.pop("folder", None)
+    address_given = values.get("address", "local")
+    if there is not None and not is_of_client(address_given):
+        what = "--address ray://HOST:PORT with it"
+        raise ConfigError(expected("--folder", what, address_given))
     values["pins"] = _pins(values.pop("set", []))
     if not values["pins"]:
         del values["pins"]
@@ -110,9 +103,9 @@ def parse_arguments(argv: Sequence[str] | None = None) -> GivenOptions:
         remedy = "Give a file such as spaces/quick.py, --resume RUN, or --from RUN/trials/ID."
         raise ConfigError(expected("--space", "a space file", "nothing", remedy))
     if resume is not None and is_url(resume):
-        return GivenOptions(values=values, bucket=resume)
+        return GivenOptions(values=values, bucket=resume, folder=there)
     here = None if resume is None else Path(resume)
-    return GivenOptions(values=values, resume=here, again=again, dry_run=dry_run)
+    return GivenOptions(values, resume=here, again=again, dry_run=dry_run, folder=there)
 
 
 def _check_besides(
@@ -165,7 +158,9 @@ def _parser() -> ArgumentParser:
     _add_what(parser.add_argument_group("what to search"))
     _add_data(parser.add_argument_group("from what"))
     _add_how_long(parser.add_argument_group("how long"))
-    add_resources(parser.add_argument_group("on what"))
+    resources = parser.add_argument_group("on what")
+    add_resources(resources)
+    _add_folder(resources)
     _add_when_trials_fail(parser.add_argument_group("when trials fail"))
     _add_where(parser.add_argument_group("where it is kept"))
     return parser
@@ -307,7 +302,8 @@ def add_resources(group: argparse._ArgumentGroup) -> None:
         "--address",
         metavar="ADDRESS",
         type=address,
-        help="local for a private Ray, auto or host:port for a running cluster (default: local)",
+        help="local for a private Ray, auto or host:port for a running cluster, ray://host:port "
+        "to send the search to one from elsewhere and follow it here (default: local)",
     )
 
 
@@ -386,4 +382,14 @@ def _add_where(group: argparse._ArgumentGroup) -> None:
         metavar="DIR",
         type=folder,
         help="folder for drawn data and decoded images (default: the user's cache)",
+    )
+
+
+def _add_folder(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--folder",
+        metavar="DIR",
+        type=Path,
+        help="with --address ray://…: folder on the cluster that relative paths are meant from "
+        "(default: this one)",
     )

@@ -46,6 +46,32 @@ CHANGEABLE_AGAIN = (
     "weights_dir",
     "cache_dir",
 )
+# What most searches do without, and --help, too; --help-all has it.
+RARE = frozenset(
+    {
+        "--seed",
+        "--sampler",
+        "--cost-aware",
+        "--warm-start",
+        "--max-broken",
+        "--center-crop",
+        "--weights-dir",
+        "--grace-period",
+        "--reduction-factor",
+        "--scheduler",
+        "--cpus-per-trial",
+        "--max-concurrent",
+        "--max-failures",
+        "--trial-timeout",
+        "--max-failed-share",
+        "--runs-dir",
+        "--storage",
+        "--copy-to",
+        "--keep-checkpoints",
+        "--cache-dir",
+        "--folder",
+    }
+)
 RECOMMENDABLE = ("trials", "max_epochs", "grace_period", "reduction_factor", "scheduler")
 
 
