@@ -112,9 +112,7 @@ def test_what_is_in_the_way_is_one_line(start, address, variables, start_of_line
     assert line.startswith(start_of_line)
 
 
-def test_a_dashboard_that_does_not_answer_is_passed_over_for_the_clusters_own(
-    ray_cluster, monkeypatch
-):
+def test_a_dashboard_that_does_not_answer_is_passed_over(ray_cluster, monkeypatch):
     for name, value in ray_cluster.environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("RAY_API_SERVER_ADDRESS", "http://127.0.0.1:1")
