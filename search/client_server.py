@@ -27,6 +27,8 @@ from trainable.errors import MAX_LINE, ConfigError, expected
 
 CLUSTER_INFO = "/ray.rpc.RayletDriver/ClusterInfo"
 REACH_S = 5
+CONNECT_TRIES = 3
+NOT_STARTED = "Starting Ray client server failed"
 HOW_TO_START = (
     "`ray start --head` starts it, at port 10001 unless told otherwise; a cluster without one "
     "takes searches by `python -m search.submit`."
@@ -79,23 +81,33 @@ def _dashboard(address: str) -> _Dashboard:
     Raises:
         ConfigError: If versions differ, or the cluster takes no client.
     """
+    # The head forks a server for each client while it has threads: one in some does not start.
+    for tries_left in reversed(range(CONNECT_TRIES)):
+        try:
+            return _told(address)
+        except (OSError, ValueError, RuntimeError, RayError, grpc.RpcError) as error:
+            if tries_left and NOT_STARTED in str(error):
+                continue
+            what = f"the cluster at {address!r} to take a client"
+            said = (str(error).strip().splitlines() or [type(error).__name__])[-1]
+            got = said[:MAX_LINE].rstrip(".")
+            line = versions_differ(address, error) or expected(OPTION, what, got)
+            raise ConfigError(line) from error
+    raise AssertionError
+
+
+def _told(address: str) -> _Dashboard:
     import ray
     from ray.util.client import ray as client
 
     quieten()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        context = ray.init(address, log_to_driver=False, logging_level="ERROR")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            context = ray.init(address, log_to_driver=False, logging_level="ERROR")
-        try:
-            session = client._internal_kv_get("session_name", namespace="session")
-        finally:
-            context.disconnect()
-    except (OSError, ValueError, RuntimeError, RayError, grpc.RpcError) as error:
-        what = f"the cluster at {address!r} to take a client"
-        said = (str(error).strip().splitlines() or [type(error).__name__])[-1]
-        line = versions_differ(address, error) or expected(OPTION, what, said[:MAX_LINE])
-        raise ConfigError(line) from error
+        session = client._internal_kv_get("session_name", namespace="session")
+    finally:
+        context.disconnect()
     return _Dashboard(context.dashboard_url or "", session.decode())
 
 

@@ -122,9 +122,12 @@ class _Log:
                     self._jobs.ask_to_stop(self._name)
                     self.has_asked = True
                 self._num_read = 0  # each connection begins with the first line
-                is_over = self._jobs.follow(self._name, self._write, quiet_s=QUIET_S)
+                is_over = self._jobs.follow(self._name, self._show_new, quiet_s=QUIET_S)
                 job = self._jobs.ended(self._name, within_s=SETTLE_S if is_over else 0)
                 if job.has_ended:
+                    if not is_over:
+                        self._num_read = 0
+                        self._show_new(self._jobs.logs(self._name))
                     return job
                 lost_since = None
             except LOST as error:
@@ -134,7 +137,7 @@ class _Log:
                 self._give_up_after(lost_since, error)
                 time.sleep(AGAIN_S)
 
-    def _write(self, text: str) -> None:
+    def _show_new(self, text: str) -> None:
         new = text[max(0, self._num_shown - self._num_read) :]
         self._num_read += len(text)
         self._num_shown = max(self._num_shown, self._num_read)

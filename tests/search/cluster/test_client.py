@@ -74,7 +74,7 @@ def test_ctrl_c_stops_a_search_in_order_and_resume_goes_on_to_its_end(
     search = start("--name", "a", *epochs)
     wait_for(lambda: list(run.glob("trials/*/metrics.csv")) or search.poll() is not None)
     os.kill(search.pid, signal.SIGINT)
-    printed, _ = search.communicate(timeout=120)
+    printed, _ = search.communicate(timeout=240)
     assert search.returncode == 130, printed
     assert printed.startswith(f"Sent: a (run folder {run})\n")
     assert "Interrupted. Go on with:" in printed
@@ -91,8 +91,8 @@ def test_ctrl_c_stops_a_search_in_order_and_resume_goes_on_to_its_end(
 
 def test_a_search_that_cannot_begin_there_exits_as_it_does_here(start):
     search = start("--name", "b", "--data", "nowhere")
-    printed, _ = search.communicate(timeout=120)
-    assert search.returncode == 2
+    printed, said = search.communicate(timeout=240)
+    assert search.returncode == 2, said
     assert "data: expected" in printed
 
 
@@ -106,7 +106,7 @@ def test_a_search_that_cannot_begin_there_exits_as_it_does_here(start):
 )
 def test_what_is_in_the_way_is_one_line(start, address, variables, start_of_line):
     search = start("--name", "c", address=address, **variables)
-    _, said = search.communicate(timeout=60)
+    _, said = search.communicate(timeout=150)
     assert search.returncode == 2
     [line] = said.splitlines()
     assert line.startswith(start_of_line)
