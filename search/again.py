@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from analysis.member import read_config
@@ -63,8 +64,7 @@ class RecordedTrial:
     @property
     def name(self) -> str:
         """Return the beginning of the name of a run that trains it again."""
-        run = self.run.name.replace("/", "-")
-        return f"{run}-trial-{trial_id(self.number)}"
+        return _name(self.run.name, self.number)
 
 
 def read_recorded(text: str) -> RecordedTrial:
@@ -76,9 +76,7 @@ def read_recorded(text: str) -> RecordedTrial:
     Raises:
         ConfigError: If there is no such run or trial, or the trial never began.
     """
-    match = PLACE.fullmatch(text)
-    if match is None:
-        raise ConfigError(expected(OPTION, "a trial such as runs/NAME/trials/0007", repr(text)))
+    match = _place(text)
     found = find_runs([match["run"]]).runs
     if len(found) > 1:
         what = f"one run folder, with its {RECORD_FILE}, at {match['run']}"
@@ -91,6 +89,27 @@ def read_recorded(text: str) -> RecordedTrial:
         what = f"a trial of {run.place} that has begun"
         raise ConfigError(expected(OPTION, what, trial_id(number), remedy))
     return RecordedTrial(run, number, read_config(file))
+
+
+def name_again(text: str) -> str:
+    """Return the beginning of the name of a run that trains a trial again, without reading it.
+
+    Raises:
+        ConfigError: If the text is no trial's place.
+    """
+    match = _place(text)
+    return _name(Path(match["run"]).name, int(match["number"]))
+
+
+def _name(run: str, number: int) -> str:
+    return f"{run.replace('/', '-')}-trial-{trial_id(number)}"
+
+
+def _place(text: str) -> re.Match[str]:
+    match = PLACE.fullmatch(text)
+    if match is None:
+        raise ConfigError(expected(OPTION, "a trial such as runs/NAME/trials/0007", repr(text)))
+    return match
 
 
 def options_again(trial: RecordedTrial, changes: Mapping[str, Any]) -> dict[str, Any]:

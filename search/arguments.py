@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from search.option_groups import search_parser
+from search.option_values import is_of_client
 from search.options import CHANGEABLE_AGAIN, CHANGEABLE_ON_RESUME
 from trainable.buckets import is_url
 from trainable.errors import ConfigError, expected
@@ -21,6 +22,7 @@ class GivenOptions:
         bucket: The URL of the run folder to go on with, where it is in a bucket.
         again: The recorded trial to train again, if any.
         dry_run: Whether to check and print only.
+        folder: Folder on the cluster that relative paths are meant from, where one was given.
     """
 
     values: dict[str, Any]
@@ -28,6 +30,12 @@ class GivenOptions:
     bucket: str | None = None
     again: str | None = None
     dry_run: bool = False
+    folder: Path | None = None
+
+    @property
+    def goes_elsewhere(self) -> bool:
+        """Return whether the search is to be sent to a cluster, by the address of its client."""
+        return not self.dry_run and is_of_client(self.values.get("address", "local"))
 
 
 def parse_arguments(argv: Sequence[str] | None = None) -> GivenOptions:
@@ -42,7 +50,10 @@ def parse_arguments(argv: Sequence[str] | None = None) -> GivenOptions:
     """
     values = vars(search_parser().parse_args(argv))
     dry_run, resume = values.pop("dry_run", False), values.pop("resume", None)
-    again = values.pop("from", None)
+    again, there = values.pop("from", None), values.pop("folder", None)
+    address = values.get("address", "local")
+    if there is not None and not is_of_client(address):
+        raise ConfigError(expected("--folder", "--address ray://HOST:PORT with it", address))
     _check_buckets(values)
     values["pins"] = _pins(values.pop("set", []))
     if not values["pins"]:
@@ -55,9 +66,9 @@ def parse_arguments(argv: Sequence[str] | None = None) -> GivenOptions:
         remedy = "Give a file such as spaces/quick.py, --resume RUN, or --from RUN/trials/ID."
         raise ConfigError(expected("--space", "a space file", "nothing", remedy))
     if resume is not None and is_url(resume):
-        return GivenOptions(values=values, bucket=resume)
+        return GivenOptions(values=values, bucket=resume, folder=there)
     here = None if resume is None else Path(resume)
-    return GivenOptions(values=values, resume=here, again=again, dry_run=dry_run)
+    return GivenOptions(values, resume=here, again=again, dry_run=dry_run, folder=there)
 
 
 def _check_buckets(values: dict[str, Any]) -> None:

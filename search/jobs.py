@@ -15,6 +15,7 @@ from ray.job_submission import JobDetails, JobStatus, JobSubmissionClient
 
 from search.joining import ANSWER_S, use_token
 from search.submission import Submission, packed
+from trainable.command import DONE, FAILED, INTERRUPTED, WRONG_INPUT
 from trainable.errors import ConfigError, expected, first_line, unknown
 
 RUN = "classifier-search/run"
@@ -47,6 +48,7 @@ class SearchJob:
         begun: When it was sent.
         ended: When it ended, None until then.
         message: What Ray says of it.
+        exit_code: What it has exited with as a command, None until then.
     """
 
     name: str
@@ -55,6 +57,7 @@ class SearchJob:
     begun: datetime
     ended: datetime | None
     message: str
+    exit_code: int | None = None
 
     @property
     def has_ended(self) -> bool:
@@ -139,26 +142,41 @@ class Jobs:
         """Return all that a search has printed."""
         return str(self._client.get_job_logs(name))
 
-    def follow(self, name: str, write: Callable[[str], None]) -> None:
+    def follow(
+        self, name: str, write: Callable[[str], None], *, quiet_s: float | None = None
+    ) -> bool:
         """Hand on what a search prints, from its begin to its end, as it comes.
 
         Args:
             name: The search.
             write: Called with each piece of text.
+            quiet_s: Seconds without any after which it is left off; None waits for ever.
+
+        Returns:
+            Whether it was followed to its end.
 
         Raises:
             KeyboardInterrupt: After Ctrl-C; the search goes on.
         """
 
         async def hand_on() -> None:
-            async for text in self._client.tail_job_logs(name):
+            texts = self._client.tail_job_logs(name)
+            while (text := await asyncio.wait_for(anext(texts, None), quiet_s)) is not None:
                 write(text)
 
-        asyncio.run(hand_on())
+        try:
+            asyncio.run(hand_on())
+        except TimeoutError:
+            return False
+        return True
+
+    def ask_to_stop(self, name: str) -> None:
+        """Have a search end as Ctrl-C does."""
+        self._client.stop_job(name)
 
     def stop(self, name: str) -> SearchJob:
         """Have a search end as Ctrl-C does, and wait until it has."""
-        self._client.stop_job(name)
+        self.ask_to_stop(name)
         return self.ended(name, within_s=STOP_S + ANSWER_S)
 
     def ended(self, name: str, *, within_s: float) -> SearchJob:
@@ -185,7 +203,7 @@ class Jobs:
         except requests.JSONDecodeError:
             is_ray, reason = False, "something else answers there"
         except requests.RequestException as error:
-            is_ray, reason = False, _reason(error)
+            is_ray, reason = False, why_unreachable(error)
         if not is_ray:
             what = "the dashboard of a running Ray cluster"
             remedy = "`ray start --head` prints its URL; its port is 8265 unless told otherwise."
@@ -194,7 +212,8 @@ class Jobs:
         return True
 
 
-def _reason(error: requests.RequestException) -> str:
+def why_unreachable(error: requests.RequestException) -> str:
+    """Return why a server gave no answer, in a few words."""
     if isinstance(error, requests.Timeout):
         return f"no answer within {ANSWER_S} s"
     if isinstance(error, requests.ConnectionError):
@@ -221,7 +240,17 @@ def _search_job(job: JobDetails) -> SearchJob:
         begun=_time(job.start_time),
         ended=_time(job.end_time) if job.end_time else None,
         message=job.message or "",
+        exit_code=_exit_code(job),
     )
+
+
+def _exit_code(job: JobDetails) -> int | None:
+    if not job.status.is_terminal():
+        return None
+    if job.status is JobStatus.FAILED:
+        known = (WRONG_INPUT, INTERRUPTED)
+        return job.driver_exit_code if job.driver_exit_code in known else FAILED
+    return DONE if job.status is JobStatus.SUCCEEDED else INTERRUPTED
 
 
 def _time(milliseconds: Any) -> datetime:  # noqa: ANN401  # Ray has no types

@@ -44,11 +44,16 @@ def join(address: str, connect: Callable[[], Any]) -> Any:  # noqa: ANN401  # wh
 
     try:
         place = _resolved(address)
-        use_token(lambda token: _knock(place, token), place=address)
+        use_token(lambda token: knock(place, token), place=address)
         _check_is_member(place, address)
         return connect()
     except (OSError, ValueError, RuntimeError, RayError) as error:
         raise ConfigError(_worded(address, error)) from error
+
+
+def token_in_use() -> str | None:
+    """Return the token that Ray sends, None where the cluster asks for none."""
+    return _own_token() if os.environ.get(AUTH_MODE) == TOKEN else None
 
 
 def use_token(accepts: Callable[[str | None], bool], *, place: str) -> None:
@@ -112,18 +117,26 @@ def _resolved(address: str) -> str:
     return str(canonicalize_bootstrap_address_or_die(AUTO))
 
 
-def _knock(place: str, token: str | None) -> bool:
-    """Ask the cluster at ``host:port`` whether it is there; return whether it takes the token.
+def knock(
+    place: str, token: str | None, method: str = CHECK_ALIVE, *, request: bytes = b""
+) -> bool:
+    """Ask a server of Ray's whether it is there; return whether it takes the token.
+
+    Args:
+        place: Its ``host:port``.
+        token: What it is to take; None sends none.
+        method: What it is asked: by default the one that only the head's control service knows.
+        request: What goes with that.
 
     Raises:
-        OSError: If nobody answers, or not as Ray does.
+        OSError: If nobody answers, or not as that server does.
     """
     import grpc
 
     host, _, port = place.rpartition(":")
     socket.create_connection((host, int(port)), timeout=ANSWER_S).close()
     try:
-        _asked(place, CHECK_ALIVE, token)
+        _asked(place, method, token, request)
     except grpc.RpcError as error:
         if error.code() is grpc.StatusCode.UNAUTHENTICATED:
             return False
@@ -131,13 +144,13 @@ def _knock(place: str, token: str | None) -> bool:
     return True
 
 
-def _asked(place: str, method: str, token: str | None) -> bytes:
-    """Return what the head answers to a request without content, the same in all versions."""
+def _asked(place: str, method: str, token: str | None, request: bytes = b"") -> bytes:
+    """Return what a server of Ray's answers to a request that is the same in all versions."""
     import grpc
 
     metadata = [("authorization", f"Bearer {token}")] if token else []
     with grpc.insecure_channel(place, options=[("grpc.enable_http_proxy", 0)]) as channel:
-        answer = channel.unary_unary(method)(b"", timeout=ANSWER_S, metadata=metadata)
+        answer = channel.unary_unary(method)(request, timeout=ANSWER_S, metadata=metadata)
     return bytes(answer)
 
 
@@ -149,8 +162,8 @@ def _check_is_member(place: str, address: str) -> None:
     """
     from ray.core.generated.gcs_service_pb2 import GetAllNodeInfoReply
 
-    token = _own_token() if os.environ.get(AUTH_MODE) == TOKEN else None
-    nodes = GetAllNodeInfoReply.FromString(_asked(place, GET_NODES, token)).node_info_list
+    answer = _asked(place, GET_NODES, token_in_use())
+    nodes = GetAllNodeInfoReply.FromString(answer).node_info_list
     if not any(Path(node.raylet_socket_name).is_socket() for node in nodes):
         what = f"to be on a machine of the cluster at {address!r}"
         remedy = "Start the search on one of them, or send it with `python -m search.submit`."
@@ -159,20 +172,33 @@ def _check_is_member(place: str, address: str) -> None:
 
 def _worded(address: str, error: Exception) -> str:
     """Return what to do about an error of joining."""
+    if differ := versions_differ(address, error):
+        return differ
     text = str(error)
-    if "Version mismatch" in text:
-        theirs, ours = re.findall(r"Ray: (\S+)\s+Python: (\S+)", text)[:2]
-        what = f"Ray {theirs[0]} and Python {theirs[1]} as on the cluster at {address!r}"
-        remedy = "Use the same versions, or send the search with `python -m search.submit`."
-        return expected(OPTION, what, f"Ray {ours[0]} and Python {ours[1]}", remedy)
     if not isinstance(error, (OSError, ValueError)):
         what = f"the cluster at {address!r} to take the search"
         return expected(OPTION, what, " ".join(text.split())[:MAX_LINE])
-    reason = getattr(error, "strerror", None) or first_line(error).removesuffix(".")
+    reason = reason_of(error)
     from_environment = address == AUTO and os.environ.get(ADDRESS_OF_ENVIRONMENT)
     place = f"{address!r}, by {ADDRESS_OF_ENVIRONMENT} {from_environment!r}"
     got = f"{place if from_environment else repr(address)} ({reason})"
     return expected(OPTION, "a running Ray cluster", got, HOW_TO_START)
+
+
+def versions_differ(address: str, error: Exception) -> str:
+    """Return what to do where Ray refuses on account of its or Python's version, else ""."""
+    text = str(error)
+    if "Version mismatch" not in text:
+        return ""
+    theirs, ours = re.findall(r"Ray: (\S+)\s+Python: (\S+)", text)[:2]
+    what = f"Ray {theirs[0]} and Python {theirs[1]} as on the cluster at {address!r}"
+    remedy = "Use the same versions, or send the search with `python -m search.submit`."
+    return expected(OPTION, what, f"Ray {ours[0]} and Python {ours[1]}", remedy)
+
+
+def reason_of(error: Exception) -> str:
+    """Return what a system or a library says of an error, in a few words."""
+    return getattr(error, "strerror", None) or first_line(error).removesuffix(".")
 
 
 def quieten() -> None:

@@ -61,6 +61,7 @@ RARE = frozenset(
         "--keep-checkpoints",
         "--cache-dir",
         "--cache-limit",
+        "--folder",
     }
 )
 
@@ -74,7 +75,9 @@ def search_parser() -> ArgumentParser:
     _add_what(parser.add_argument_group("what to search"))
     _add_data(parser.add_argument_group("from what"))
     _add_how_long(parser.add_argument_group("how long"))
-    add_resources(parser.add_argument_group("on what"))
+    resources = parser.add_argument_group("on what")
+    add_resources(resources)
+    _add_folder(resources)
     _add_when_trials_fail(parser.add_argument_group("when trials fail"))
     _add_where(parser.add_argument_group("where it is kept"))
     return parser
@@ -217,7 +220,8 @@ def add_resources(group: argparse._ArgumentGroup) -> None:
         "--address",
         metavar="ADDRESS",
         type=address,
-        help="local for a private Ray, auto or host:port for a running cluster (default: local)",
+        help="local for a private Ray, auto or host:port for a running cluster, ray://host:port "
+        "to send the search to one from elsewhere and follow it here (default: local)",
     )
 
 
@@ -314,3 +318,13 @@ def _add_cache(group: argparse._ArgumentGroup) -> None:
         "not used for longest is deleted for what is new (default: no limit)"
     )
     group.add_argument("--cache-limit", metavar="SIZE", type=byte_size, help=most)
+
+
+def _add_folder(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--folder",
+        metavar="DIR",
+        type=Path,
+        help="with --address ray://…: folder on the cluster that relative paths are meant from "
+        "(default: this one)",
+    )

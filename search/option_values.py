@@ -24,6 +24,7 @@ _SECONDS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 _RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _HEIGHT_AND_WIDTH = re.compile(r"([1-9]\d{0,4})x([1-9]\d{0,4})")
 _PASSWORD = re.compile(r"(://[^:/@]*):.*@")
+CLIENT_SCHEME = "ray://"
 _HOST_AND_PORT = re.compile(r"[^:/\s]+:\d{1,5}")
 
 
@@ -59,16 +60,16 @@ def seed(text: str) -> int:
 
 
 def address(text: str) -> str:
-    """Return the address of a Ray: ``local``, ``auto``, or ``host:port``."""
-    if text.startswith("ray://"):
-        remedy = (
-            "A search runs on a machine of its cluster: send it there by "
-            "`python -m search.submit --address http://HEAD:8265 -- …`."
-        )
-        _refuse("local, auto, or host:port of a running cluster", text, remedy)
-    if text not in ("local", "auto") and not _HOST_AND_PORT.fullmatch(text):
-        _refuse("local, auto, or host:port of a running cluster", text)
+    """Return the address of a Ray: ``local``, ``auto``, ``host:port`` or ``ray://host:port``."""
+    place = text.removeprefix(CLIENT_SCHEME)
+    if text not in ("local", "auto") and not _HOST_AND_PORT.fullmatch(place):
+        _refuse("local, auto, host:port or ray://host:port of a running cluster", text)
     return text
+
+
+def is_of_client(text: str) -> bool:
+    """Return whether an address is that of a server of Ray's client."""
+    return text.startswith(CLIENT_SCHEME)
 
 
 def reduction_factor(text: str) -> int:

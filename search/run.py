@@ -45,6 +45,10 @@ def _main(argv: Sequence[str] | None) -> int:
     argv = list(sys.argv[1:] if argv is None else argv)
     given = parse_arguments(argv)
     console = Console(highlight=False, width=None if sys.stdout.isatty() else _plain_width())
+    if given.goes_elsewhere:
+        from search.elsewhere import run_elsewhere
+
+        return run_elsewhere(argv, given, partial(console.print, markup=False, soft_wrap=True))
     from search.plan import make_plan
 
     given = _brought(given, console)

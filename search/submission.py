@@ -53,7 +53,7 @@ def make_submission(argv: Sequence[str], folder: Path) -> Submission:
 
         load_space(space)
     run_folder = _run_folder(given, folder)
-    rest = list(_without(argv, SPACE, NAME))
+    rest = list(without(argv, SPACE, NAME))
     is_new = given.resume is None and given.bucket is None
     named = [NAME, run_folder.name] if is_new else []
     entrypoint = command(
@@ -95,18 +95,23 @@ def _run_folder(given: GivenOptions, folder: Path) -> Path:
         return Path(folder, _default_runs_dir(), name_in_bucket(given.bucket))
     if given.resume is not None:
         return Path(folder, given.resume).resolve()
+    runs_dir = Path(folder, given.values.get("runs_dir", _default_runs_dir()))
+    return runs_dir / (given.values.get("name") or _new_name(given, runs_dir))
+
+
+def _new_name(given: GivenOptions, runs_dir: Path) -> str:
+    from search.again import name_again
     from search.plan import new_name
 
-    runs_dir = Path(folder, given.values.get("runs_dir", _default_runs_dir()))
-    name = given.values.get("name") or new_name(given.values["space"].stem, runs_dir)
-    return runs_dir / name
+    name = given.values["space"].stem if given.again is None else name_again(given.again)
+    return new_name(name, runs_dir)
 
 
 def _default_runs_dir() -> Path:
     return Path(SearchOptions.model_fields["runs_dir"].default)
 
 
-def _without(argv: Sequence[str], *options: str) -> Iterator[str]:
+def without(argv: Sequence[str], *options: str) -> Iterator[str]:
     """Yield arguments without some options, each of which has one value."""
     words = iter(argv)
     for word in words:

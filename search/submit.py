@@ -32,7 +32,6 @@ python -m search.submit --logs first --follow
 python -m search.submit --stop first
 python -m search.submit -- --resume runs/first
 """
-EXIT_CODES = {"done": DONE, "failed": FAILED, "stopped": INTERRUPTED}
 LAST_LINES = 5
 RESUMABLE = "Interrupted. Go on with:"
 SETTLE_S = 10  # a log ends a moment before its job does
@@ -148,7 +147,7 @@ def _send(options: argparse.Namespace, search: Sequence[str], console: Console) 
     job = _jobs(options).send(submission)
     console.print(f"Sent: {job.name} (run folder {job.run_folder})", markup=False)
     for text in (f"--logs {job.name} --follow", f"--stop {job.name}"):
-        console.print(f"      {_command(options)} {text}", markup=False)
+        console.print(f"      {command(options.address)} {text}", markup=False)
     return DONE
 
 
@@ -183,15 +182,16 @@ def _logs(jobs: "Jobs", name: str, *, follow: bool) -> int:
         sys.stdout.write(jobs.logs(name))
         return DONE
     try:
-        jobs.follow(name, _write_through)
+        jobs.follow(name, write_through)
     except KeyboardInterrupt:
         sys.stderr.write(f"{name} goes on; --stop {name} ends it.\n")
         return INTERRUPTED
     job = jobs.ended(name, within_s=SETTLE_S)
-    return EXIT_CODES.get(job.status, FAILED)
+    return FAILED if job.exit_code is None else job.exit_code
 
 
-def _write_through(text: str) -> None:
+def write_through(text: str) -> None:
+    """Print a piece of text as it is, and at once."""
     sys.stdout.write(text)
     sys.stdout.flush()
 
@@ -206,17 +206,22 @@ def _stop(jobs: "Jobs", options: argparse.Namespace, console: Console) -> int:
         raise SearchError(expected("--stop", f"{job.name!r} to end", f"one that is {job.status}"))
     # Only a search that has begun says so; one that Ray had to kill does not.
     has_begun = RESUMABLE in jobs.logs(job.name)
-    when = "Go on with:" if has_begun else "If its run folder is there, go on with:"
-    console.print(f"{job.name}: {job.status}. {when}", markup=False)
+    console.print(stopped_line(job, has_begun=has_begun), markup=False)
     resume = shlex.join(["--resume", job.run_folder])
-    console.print(f"  {_command(options)} -- {resume}", markup=False)
+    console.print(f"  {command(options.address)} -- {resume}", markup=False)
     return DONE
 
 
-def _command(options: argparse.Namespace) -> str:
-    is_default = options.address == DEFAULT_ADDRESS
-    address = [] if is_default else ["--address", options.address]
-    return shlex.join(["python", "-m", "search.submit", *address])
+def stopped_line(job: "SearchJob", *, has_begun: bool) -> str:
+    """Return the line above the command that goes on with a search."""
+    when = "Go on with:" if has_begun else "If its run folder is there, go on with:"
+    return f"{job.name}: {job.status}. {when}"
+
+
+def command(address: str) -> str:
+    """Return how this command is called for the cluster whose dashboard is at a URL."""
+    option = [] if address == DEFAULT_ADDRESS else ["--address", address]
+    return shlex.join(["python", "-m", "search.submit", *option])
 
 
 def _took(job: "SearchJob") -> str:

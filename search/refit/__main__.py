@@ -14,7 +14,7 @@ from rich.console import Console
 from analysis.formats.names import add_format_option, formats_to_write
 from search.interrupts import interruptible
 from search.option_groups import add_resources, add_when_trials_are_tried_again
-from search.option_values import absolute_folder, seed, whole_number
+from search.option_values import absolute_folder, is_of_client, seed, whole_number
 from search.options import AUTO, SearchOptions
 from search.resources import LOCAL
 from trainable.command import DONE, INTERRUPTED, ArgumentParser, run_command
@@ -109,6 +109,10 @@ def _options(run: "RunFolder", given: dict[str, Any], *, num_jobs: int) -> Searc
     """Return the options of the search with what was given in their place."""
     from search.run_record import recorded_options
 
+    if is_of_client(given.get("address", LOCAL)):
+        remedy = "Start the refit on one of its machines."
+        what = "local, auto or host:port of a running cluster"
+        raise ConfigError(expected("--address", what, given["address"], remedy))
     if given.get("gpus_per_trial") == AUTO:
         raise ConfigError(expected("--gpus-per-trial", "a number for a refit", AUTO))
     changes = {name: value for name, value in given.items() if name not in OWN_OPTIONS}

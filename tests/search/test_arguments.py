@@ -55,8 +55,18 @@ def test_several_hyperparameters_can_be_pinned():
         (["--max-concurrent", "120%"], "expected a share above 0% and up to 100%, got '120%'"),
         (["--seed", "-1"], "--seed: expected a whole number from 0 to 4294967295, got '-1'"),
         (["--seed", "5000000000"], "--seed: expected .* to 4294967295, got '5000000000'"),
-        (["--address", "there"], "--address: expected local, auto, or host:port.*got 'there'"),
-        (["--address", "ray://a:1"], "--address: expected local, auto, or host:port"),
+        (
+            ["--address", "there"],
+            "--address: expected local, auto, host:port or.*got 'there'",
+        ),
+        (
+            ["--address", "ray://a"],
+            "--address: expected local, auto, host:port or ray://host:port",
+        ),
+        (
+            ["--folder", "/shared"],
+            "--folder: expected --address ray://HOST:PORT with it",
+        ),
         (
             ["--log-to", "mlfow"],
             "--log-to: expected one or several of tensorboard, mlflow, wandb,",

@@ -101,6 +101,11 @@ def test_a_search_without_a_name_gets_one_before_it_is_sent(space_file, tmp_path
     assert f"--name {submission.name}" in submission.entrypoint
 
 
+def test_a_trial_that_is_trained_again_gets_the_name_of_its_run_and_number(tmp_path):
+    submission = make_submission(["--from", "runs/mine/trials/0003"], tmp_path)
+    assert submission.name.startswith("mine-trial-0003-20")
+
+
 def test_a_search_that_goes_on_is_sent_without_space_and_name(tmp_path):
     submission = make_submission(["--resume", "runs/mine", "--trials", "9"], tmp_path)
     assert (submission.name, submission.run_folder) == ("mine", tmp_path / "runs" / "mine")

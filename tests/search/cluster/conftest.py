@@ -44,6 +44,7 @@ class RayCluster:
     ip: str = "127.0.0.1"
     gcs: str = ""
     dashboard: str = ""
+    client: str = ""
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     @property
@@ -61,6 +62,7 @@ class RayCluster:
     def start_head(self, *, cpus: int) -> None:
         gcs, dashboard, agent, client = free_ports(4)
         self.gcs, self.dashboard = f"{self.ip}:{gcs}", f"http://127.0.0.1:{dashboard}"
+        self.client = f"ray://127.0.0.1:{client}"
         ports = ("--port", gcs, "--dashboard-port", dashboard, "--ray-client-server-port", client)
         here = ("--dashboard-agent-listen-port", agent, "--temp-dir", str(self.folder / "t"))
         self.start("--head", *ports, *here, "--num-cpus", str(cpus))
