@@ -72,12 +72,15 @@ class MlflowTracker(Tracker):
         for name, value in IMPATIENCE.items():
             os.environ.setdefault(name, value)
         from mlflow import MlflowClient
+        from mlflow.tracking.context.registry import resolve_tags
 
         for name in LOUD_LOGGERS:  # after the import, which configures them
             logging.getLogger(name).setLevel(logging.CRITICAL)
 
         self._search = search
         self._client: MlflowClient = MlflowClient()
+        # User, program and commit, as MLflow finds them for runs that its own functions make.
+        self._origin: dict[str, str] = resolve_tags()
         self._runs: dict[int, str] = {}
         name = os.environ.get("MLFLOW_EXPERIMENT_NAME", EXPERIMENT)
         found = self._client.get_experiment_by_name(name)
@@ -142,7 +145,7 @@ class MlflowTracker(Tracker):
         asked = " and ".join(f"tags.`{key}` = '{value}'" for key, value in tags.items())
         if found := self._client.search_runs([self._experiment], asked, max_results=1):
             return found[0]
-        more = {PARENT: parent} if parent else {}
+        more = self._origin | ({PARENT: parent} if parent else {})
         return self._client.create_run(self._experiment, tags=tags | more, run_name=name)
 
 

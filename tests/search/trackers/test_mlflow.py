@@ -1,5 +1,7 @@
 """Against a real MLflow server on this machine."""
 
+import getpass
+
 import pytest
 
 from search.trackers.mlflow_tracker import MlflowTracker
@@ -31,6 +33,7 @@ def test_a_search_that_goes_on_is_one_run_with_a_run_a_trial(
     search, done, cut_off = runs["a-run"], runs["0000"], runs["0001"]
     assert [run.info.status for run in (search, done, cut_off)] == ["FINISHED"] * 3
     assert {run.data.tags["mlflow.parentRunId"] for run in (done, cut_off)} == {search.info.run_id}
+    assert done.data.tags["mlflow.user"] == search.data.tags["mlflow.user"] == getpass.getuser()
     assert done.data.params == {
         "optimizer/lr": "0.01",
         "loss/name": "focal",
