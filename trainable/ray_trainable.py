@@ -47,8 +47,7 @@ class Shown:
     """What Ray's dashboard and Prometheus show of the trial that a worker trains.
 
     - The title of the process: trial, epoch under way, last value. Ray names an actor once, when
-      it starts, and an actor trains many trials. The dashboard's list of processes shows the
-      first word; Ray keeps metrics of CPU and memory by it, so it does not change in a trial.
+      it starts, and an actor trains many trials. The dashboard's list of processes shows it.
     - A line an epoch in the log of the actor.
     - Metrics with the tags ``run`` and ``trial``; Ray puts ``ray_`` before their names. It cannot
       forget a series before its process ends, so the gauges of a trial that is over become NaN,

@@ -28,11 +28,13 @@ STATUS = {"complete": "FINISHED", "pruned": "FINISHED", "failed": "FAILED", "wai
 ANSWERS_WITHIN_S = 10
 MOST_METRICS, MOST_PARAMS, MOST_CHARACTERS = 1000, 100, 500
 _NOT_IN_NAMES = re.compile(r"[^\w\-./: ]", re.ASCII)
-# By default the client tries for minutes; ours tries again with the next event.
-IMPATIENCE = {
+# By default the client tries for minutes; ours tries again with the next event. And it would
+# print two lines a trial into the live view.
+SETTINGS = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
 # They print into the live view, of what the feed says in a line.
 LOUD_LOGGERS = ("mlflow", "alembic", "urllib3.connectionpool")
@@ -69,7 +71,7 @@ class MlflowTracker(Tracker):
 
     def open(self, search: TrackedSearch) -> None:
         """Find or make experiment and run of the search."""
-        for name, value in IMPATIENCE.items():
+        for name, value in SETTINGS.items():
             os.environ.setdefault(name, value)
         from mlflow import MlflowClient
         from mlflow.tracking.context.registry import resolve_tags

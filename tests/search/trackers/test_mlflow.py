@@ -18,12 +18,13 @@ def server(tmp_path_factory):
 
 @pytest.mark.slow
 def test_a_search_that_goes_on_is_one_run_with_a_run_a_trial(
-    server, new_story, monkeypatch, tell_of_an_interrupted_search
+    server, new_story, monkeypatch, tell_of_an_interrupted_search, capsys
 ):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", server)
     monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "faces")
     MlflowTracker.check()
     tell_of_an_interrupted_search(new_story(MlflowTracker))
+    assert capsys.readouterr().out == ""
     from mlflow import MlflowClient
 
     client = MlflowClient(server)
