@@ -18,6 +18,12 @@ import pytest
 TOKEN = "0123456789abcdef" * 4
 STORE_BYTES = 78 * 2**20  # the least that Ray allows is 75 MiB
 START_S = 300
+# What the dashboard shows of processes is else up to half a minute old.
+FRESH = {
+    "NODE_STATS_UPDATE_INTERVAL_SECONDS": "1",
+    "RAY_DASHBOARD_STATS_UPDATING_INTERVAL": "1",
+    "REPORTER_UPDATE_INTERVAL_MS": "1000",
+}
 RAY = str(Path(sys.executable).with_name("ray"))
 
 
@@ -57,6 +63,7 @@ class RayCluster:
             "RAY_AUTH_TOKEN": TOKEN,
             "RAY_USAGE_STATS_ENABLED": "0",
             "OMP_NUM_THREADS": "1",
+            **FRESH,
         }
 
     def start_head(self, *, cpus: int) -> None:
