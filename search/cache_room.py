@@ -8,6 +8,7 @@ from pathlib import Path
 from trainable.byte_size import num_bytes
 from trainable.cache_entries import (
     NoRoomError,
+    entry_of,
     keep_to,
     size_in_use,
     size_on_disk,
@@ -67,11 +68,11 @@ def check_cache_limit(data: PreparedData, sizes: Sequence[Size]) -> None:
 
 
 def entry_bytes(data: PreparedData, sizes: Sequence[Size]) -> dict[Path, int]:
-    """Return what images take in the cache by path: at each size, and drawn if they are."""
-    root = data.index.root
-    drawn = {root: size_on_disk(root)} if root.is_relative_to(data.cache_dir) else {}
+    """Return what images take by the entry of the cache: at each size, and as drawn or brought."""
+    made = entry_of(data.index.root, data.cache_dir)
+    images = {} if made is None else {made: size_on_disk(made)}
     files = {cache_file(data, size): decoded_bytes(data, size) for size in sizes}
-    return drawn | {file: whole_blocks(size) for file, size in files.items()}
+    return images | {file: whole_blocks(size) for file, size in files.items()}
 
 
 @contextmanager

@@ -93,6 +93,14 @@ def same_but_for_times(run_folder, one, other):
     pd.testing.assert_frame_equal(*curves)
 
 
+def same_as_of_one_worker(message, run_folder):
+    """Check that trial 0 is what one worker makes of it that trains there alone, as trial 1."""
+    alone = TrainTrial(message(1))
+    trained(alone)
+    alone.stop()
+    same_but_for_times(run_folder, 0, 1)
+
+
 def test_a_worker_elsewhere_leaves_the_same_files_there_and_none_here(
     message, depot, run_folder, tmp_path
 ):
@@ -131,10 +139,7 @@ def test_a_trial_goes_on_elsewhere_with_the_same_bits(message, depot, run_folder
     assert (result["epoch"], result["finished"]) == (4, "epochs")
     second.stop()
     assert not list((run_folder / "trials").glob("*/.*"))
-    alone = TrainTrial(message(1))
-    trained(alone)
-    alone.stop()
-    same_but_for_times(run_folder, 0, 1)
+    same_as_of_one_worker(message, run_folder)
 
 
 def test_a_checkpoint_that_is_lost_on_its_way_costs_an_epoch_alone(message, run_folder):
@@ -154,10 +159,7 @@ def test_a_checkpoint_that_is_lost_on_its_way_costs_an_epoch_alone(message, run_
     second = TrainTrial(message(0, depot=Elsewhere("mark")))
     assert trained(second, epochs=3)["epoch"] == 4
     second.stop()
-    alone = TrainTrial(message(1))
-    trained(alone)
-    alone.stop()
-    same_but_for_times(run_folder, 0, 1)
+    same_as_of_one_worker(message, run_folder)
 
 
 def test_a_checkpoint_is_sent_while_the_next_epoch_trains(message, run_folder):
