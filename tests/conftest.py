@@ -77,3 +77,13 @@ def s3(monkeypatch) -> Iterator[None]:
     yield
     fsspec.filesystem("s3").clear_instance_cache()
     server.stop()
+
+
+@pytest.fixture
+def bucket(s3):
+    """Return the file system of an S3 that has one bucket, ``team``."""
+    import fsspec
+
+    system = fsspec.filesystem("s3", use_listings_cache=False)
+    system.mkdir("team")
+    return system

@@ -9,7 +9,6 @@ from io import BytesIO
 from pathlib import Path
 from threading import Event
 
-import fsspec
 import pandas as pd
 import pytest
 import torch
@@ -26,14 +25,6 @@ from trainable.errors import ConfigError
 
 URL = "s3://team/runs"
 EPOCHS = 100
-
-
-@pytest.fixture
-def bucket(s3):
-    """Return the file system of an S3 that has one bucket."""
-    system = fsspec.filesystem("s3", use_listings_cache=False)
-    system.mkdir("team")
-    return system
 
 
 @pytest.fixture

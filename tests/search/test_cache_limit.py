@@ -119,6 +119,16 @@ def test_people_that_are_drawn_count_as_well(given, own_cache, capsys):
     assert sizes[large] == 844 * KIB  # 280 * 32 * 32 * 3 bytes and a header, in whole blocks
 
 
+def test_images_of_a_bucket_count_as_the_whole_of_what_was_brought(data, own_cache):
+    brought = own_cache / "buckets" / "0123456789abcdef"
+    deeper = brought / "photos" / "images"
+    deeper.mkdir(parents=True)
+    (deeper / "0.png").write_bytes(bytes(5 * KIB))
+    (brought / "labels.csv").write_bytes(bytes(KIB))
+    copied = replace(data, index=replace(data.index, root=deeper), cache_dir=own_cache)
+    assert entry_bytes(copied, []) == {brought: 12 * KIB}  # in whole blocks of 4 KiB
+
+
 def test_what_others_use_is_left_and_the_search_refused_before_anything_is_written(
     given, own_cache, tmp_path, capsys
 ):

@@ -22,14 +22,6 @@ SIZE = (16, 12)
 
 
 @pytest.fixture
-def bucket(s3):
-    """Return the file system of an S3 that has one bucket."""
-    system = fsspec.filesystem("s3", use_listings_cache=False)
-    system.mkdir("team")
-    return system
-
-
-@pytest.fixture
 def copied(monkeypatch) -> list[str]:
     """Return the paths in buckets of what is copied, a list that grows."""
     paths: list[str] = []
