@@ -9,7 +9,6 @@ from trainable.files import remove, written_to
 from trainable.ownership import OWNER_FILE, Ownership, check_owner
 
 MARK_FILE = ".mark"
-ASIDE = ".sent-"
 PIECE_BYTES = 4 * 2**20
 
 
@@ -93,11 +92,8 @@ class DiskDepot(Depot):
         return self._mark
 
     def claim(self, folder: Path) -> str:
-        """As of every depot; what the worker before was sending, if it was killed, goes."""
-        token = Ownership(folder).token
-        for aside in folder.glob(f"{ASIDE}*"):
-            remove(aside)
-        return token
+        """As of every depot."""
+        return Ownership(folder).token
 
     def check(self, folder: Path, token: str) -> None:
         """As of every depot."""

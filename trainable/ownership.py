@@ -4,9 +4,11 @@ import uuid
 from pathlib import Path
 from typing import Protocol
 
-from trainable.files import written_to
+from trainable.files import remove, written_to
 
 OWNER_FILE = "owner"
+# What a worker elsewhere sends lies in a folder of such a name until all of it is there.
+ASIDE = ".sent-"
 
 
 class NotOwnerError(Exception):
@@ -26,6 +28,8 @@ class Claim(Protocol):
 
 class Ownership:
     """A worker's claim to a trial's folder, which ends the claim of the one before.
+
+    What that one was sending from elsewhere when it was lost goes with its claim.
 
     A worker can outlive its search: after ``kill -9`` of the driver, on a machine that the rest
     of the cluster has lost, or in a call that no signal interrupts. Before it makes an epoch count
@@ -59,6 +63,8 @@ class Ownership:
         with written_to(file):
             folder.mkdir(parents=True, exist_ok=True)
             file.write_text(self.token)
+            for aside in folder.glob(f"{ASIDE}*"):
+                remove(aside)
 
     def check(self) -> None:
         """Check that the claim still holds.

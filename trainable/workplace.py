@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from trainable.checkpoint import DAMAGED, LAST
-from trainable.depot import ASIDE, MARK_FILE, Depot, files_of
+from trainable.depot import MARK_FILE, Depot, files_of
 from trainable.event_file import EVENTS
 from trainable.files import remove, stamp
-from trainable.ownership import NotOwnerError
+from trainable.ownership import ASIDE, NotOwnerError
 from trainable.run_files import RECORD_FILE, SPLIT_FILE, kept_copies
 from trainable.trial_folder import TrialFolder
 from trainable.user_paths import add_copies

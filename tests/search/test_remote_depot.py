@@ -10,7 +10,7 @@ import ray
 from search.remote_depot import GONE, depot_here
 from trainable.depot import MARK_FILE, PIECE_BYTES, files_of
 from trainable.files import UnwritableError
-from trainable.ownership import NotOwnerError, end_ownership
+from trainable.ownership import OWNER_FILE, NotOwnerError, end_ownership
 
 STORE_BYTES = 78 * 2**20  # the least that Ray allows is 75 MiB
 
@@ -64,6 +64,16 @@ def test_a_worker_hears_what_the_depot_has_to_say(tmp_path):
     assert not (tmp_path / MARK_FILE).exists()
     with pytest.raises(NotOwnerError, match=GONE):
         depot.check(trial, token)
+
+
+@pytest.mark.usefixtures("_ray")
+def test_what_a_lost_worker_was_sending_goes_when_the_search_ends(tmp_path):
+    trial = tmp_path / "trials" / "0000"
+    with depot_here([tmp_path]) as depot:
+        depot.claim(trial)
+        depot.send(BytesIO(b"content"), trial / ".sent-1", "a")
+        assert (trial / ".sent-1" / "a").exists()
+    assert [path.name for path in trial.iterdir()] == [OWNER_FILE]
 
 
 @pytest.mark.usefixtures("_ray")

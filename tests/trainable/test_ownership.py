@@ -1,6 +1,6 @@
 import pytest
 
-from trainable.ownership import NotOwnerError, Ownership, end_ownership
+from trainable.ownership import OWNER_FILE, NotOwnerError, Ownership, end_ownership
 from trainable.trial import Trial
 
 
@@ -13,6 +13,13 @@ def test_the_worker_that_opened_a_trial_last_owns_it(tmp_path):
     second.check()
     with pytest.raises(NotOwnerError, match="another worker's by now"):
         first.check()
+
+
+def test_what_a_lost_worker_was_sending_goes_with_its_claim(tmp_path):
+    Ownership(tmp_path)
+    (tmp_path / ".sent-12345678" / "checkpoint").mkdir(parents=True)
+    Ownership(tmp_path).check()
+    assert [path.name for path in tmp_path.iterdir()] == [OWNER_FILE]
 
 
 def test_what_a_search_has_taken_back_nobody_owns(tmp_path):
