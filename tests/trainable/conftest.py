@@ -3,7 +3,8 @@
 import pytest
 
 from trainable.config import parse_config
-from trainable.data.prepared import PreparedData, prepare_data
+from trainable.data.prepared import PreparedData, prepare_data, write_data
+from trainable.files import write_json
 
 
 @pytest.fixture(scope="session")
@@ -26,5 +27,41 @@ def config():
             "epochs": 4,
         }
         return parse_config(flat | {name.replace("__", "/"): v for name, v in changes.items()})
+
+    return make
+
+
+@pytest.fixture
+def run_folder(coloured, tmp_path):
+    """Return a run folder that has the data of its search, and no trials yet."""
+    run_folder = tmp_path / "run"
+    write_json(run_folder / "run.json", {"data": write_data(run_folder, coloured)})
+    return run_folder
+
+
+@pytest.fixture
+def message(run_folder, tmp_path):
+    """Return a function that makes what the search passes to a worker."""
+
+    def make(number, *, depot=None, **changes):
+        flat = {
+            "backbone/name": "test_efficientnet",
+            "resize": "32x24",
+            "optimizer/name": "adamw",
+            "optimizer/lr": 0.01,
+            "epochs": 2,
+        }
+        return {
+            "number": number,
+            "config": flat | changes,
+            "run_folder": str(run_folder),
+            "metric": "val/f1",
+            "cpus": 1,
+            "gpus": 0,
+            "weights_dir": None,
+            "measure_in": None,
+            "depot": depot,
+            "cache_dir": str(tmp_path / "cache"),
+        }
 
     return make

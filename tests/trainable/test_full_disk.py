@@ -42,27 +42,15 @@ def small_disk(tmp_path):
 
 
 @pytest.fixture
-def message(coloured, small_disk):
-    """Return a function that makes what the search passes to a worker."""
+def run_folder(coloured, small_disk):
     run_folder = small_disk / "run"
     write_json(run_folder / "run.json", {"data": write_data(run_folder, coloured)})
-    config = {
-        "backbone/name": "test_efficientnet",
-        "resize": "32x24",
-        "optimizer/name": "adamw",
-        "optimizer/lr": 0.01,
-        "epochs": 9,
-    }
-    return {
-        "number": 0,
-        "config": config,
-        "run_folder": str(run_folder),
-        "metric": "val/f1",
-        "cpus": 1,
-        "gpus": 0,
-        "weights_dir": None,
-        "measure_in": None,
-    }
+    return run_folder
+
+
+@pytest.fixture
+def message(message):
+    return message(0, epochs=9)
 
 
 @contextmanager

@@ -9,8 +9,6 @@ import pytest
 import torch
 
 from trainable.checkpoint import Checkpoint, save_last
-from trainable.data.prepared import write_data
-from trainable.files import write_json
 from trainable.measurements import Measurements
 from trainable.ownership import Ownership
 from trainable.pretrained.local_files import SMALL
@@ -18,38 +16,6 @@ from trainable.ray_trainable import TrainTrial
 from trainable.trial_folder import TrialFolder
 
 MIB = 2**20
-FLAT = {
-    "backbone/name": "test_efficientnet",
-    "resize": "32x24",
-    "optimizer/name": "adamw",
-    "optimizer/lr": 0.01,
-    "epochs": 2,
-}
-
-
-@pytest.fixture
-def run_folder(coloured, tmp_path):
-    write_json(tmp_path / "run.json", {"data": write_data(tmp_path, coloured)})
-    return tmp_path
-
-
-@pytest.fixture
-def message(run_folder):
-    """Return a function that makes what the search passes to a worker."""
-
-    def make(number, **changes):
-        return {
-            "number": number,
-            "config": FLAT | changes,
-            "run_folder": str(run_folder),
-            "metric": "val/f1",
-            "cpus": 1,
-            "gpus": 0,
-            "weights_dir": None,
-            "measure_in": None,
-        }
-
-    return make
 
 
 def test_steps_are_epochs_until_the_trial_is_finished(message):

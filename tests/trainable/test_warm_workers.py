@@ -14,8 +14,6 @@ import torch
 from safetensors.torch import load_file
 
 from trainable.checkpoint import load_last
-from trainable.data.prepared import write_data
-from trainable.files import write_json
 from trainable.ray_trainable import TrainTrial
 from trainable.trial import Machine, Trial
 from trainable.trial_folder import TrialFolder
@@ -51,30 +49,6 @@ OTHERS = {
 }
 
 
-@pytest.fixture
-def run_folder(coloured, tmp_path):
-    write_json(tmp_path / "run.json", {"data": write_data(tmp_path, coloured)})
-    return tmp_path
-
-
-@pytest.fixture
-def message(run_folder):
-    """Return a function that makes what the search passes to a worker."""
-
-    def make(number, config):
-        return {
-            "number": number,
-            "config": config,
-            "run_folder": str(run_folder),
-            "metric": "val/f1",
-            "cpus": 1,
-            "gpus": 0,
-            "weights_dir": None,
-        }
-
-    return make
-
-
 def train(worker):
     results = [worker.train()]
     while not results[-1]["done"]:
@@ -102,7 +76,7 @@ def bits_of(run_folder, number):
 @pytest.fixture
 def alone(message, run_folder):
     """Return the bits of the watched trial in a process of its own."""
-    command = [sys.executable, "-c", ALONE, json.dumps(message(0, WATCHED))]
+    command = [sys.executable, "-c", ALONE, json.dumps(message(0, **WATCHED))]
     subprocess.run(command, check=True, env=os.environ | {"OMP_NUM_THREADS": "1"}, timeout=300)
     return bits_of(run_folder, 0)
 
@@ -152,27 +126,27 @@ def fail_in_the_middle(monkeypatch, error, *, at_step):
 def test_whatever_a_worker_has_trained_before_the_bits_are_those_of_a_new_process(
     message, run_folder, alone, monkeypatch
 ):
-    worker = TrainTrial(message(1, SMALL))
+    worker = TrainTrial(message(1, **SMALL))
     train(worker)
     before = states()
     for number, (name, changes) in enumerate(OTHERS.items(), start=2):
-        worker.reset(message(number, SMALL | changes))
+        worker.reset(message(number, **SMALL | changes))
         assert train(worker)[-1]["failed"] == "", name
         assert states() == before, name
-    worker.reset(message(80, WATCHED))
+    worker.reset(message(80, **WATCHED))
     assert "train/loss" in train_without_numbers(worker)["failed"]
     assert states() == before
-    worker.reset(message(90, WATCHED))
+    worker.reset(message(90, **WATCHED))
     with monkeypatch.context() as patch:
         fail_in_the_middle(patch, torch.OutOfMemoryError("CUDA out of memory."), at_step=3)
         assert "memory" in train(worker)[-1]["failed"]
-    worker.reset(message(91, WATCHED))
+    worker.reset(message(91, **WATCHED))
     with monkeypatch.context() as patch:
         fail_in_the_middle(patch, RuntimeError("a bug"), at_step=2)
         with pytest.raises(RuntimeError, match="a bug"):
             worker.train()
     assert states() == before
-    worker.reset(message(92, WATCHED))
+    worker.reset(message(92, **WATCHED))
     train(worker)
     worker.stop()
     assert_same(bits_of(run_folder, 92), alone)
@@ -183,13 +157,13 @@ def test_a_closed_trial_leaves_no_tensors(message):
         gc.collect()
         return sum(issubclass(type(thing), torch.Tensor) for thing in gc.get_objects())
 
-    worker = TrainTrial(message(0, SMALL))
+    worker = TrainTrial(message(0, **SMALL))
     train(worker)
-    worker.reset(message(1, SMALL))
+    worker.reset(message(1, **SMALL))
     before = num_tensors()
     train(worker)
     assert num_tensors() > before
-    worker.reset(message(2, SMALL))
+    worker.reset(message(2, **SMALL))
     assert num_tensors() == before
     worker.stop()
 
@@ -203,9 +177,9 @@ def test_a_closed_trial_leaves_no_loader_processes(coloured, config, tmp_path):
 
 
 def test_a_worker_ends_after_a_trial_that_failed_in_training(message):
-    worker = TrainTrial(message(0, SMALL))
+    worker = TrainTrial(message(0, **SMALL))
     assert [result["recycle"] for result in train(worker)] == [False, False]
-    worker.reset(message(1, SMALL))
+    worker.reset(message(1, **SMALL))
     result = train_without_numbers(worker)
     assert result["recycle"]
     assert result["failed"]
@@ -213,7 +187,7 @@ def test_a_worker_ends_after_a_trial_that_failed_in_training(message):
 
 
 def test_a_worker_stays_after_a_configuration_that_was_refused(message):
-    worker = TrainTrial(message(0, SMALL | {"label_shift": 58}))
+    worker = TrainTrial(message(0, **SMALL | {"label_shift": 58}))
     result = train(worker)[-1]
     assert result["failed"]
     assert not result["recycle"]
@@ -222,12 +196,12 @@ def test_a_worker_stays_after_a_configuration_that_was_refused(message):
 
 def test_a_worker_that_has_grown_ends_with_its_next_trial(message, monkeypatch, written_memory):
     monkeypatch.setattr("trainable.ray_trainable.MEMORY_GROWTH", 32 * 2**20)
-    worker = TrainTrial(message(0, SMALL))
+    worker = TrainTrial(message(0, **SMALL))
     train(worker)
-    worker.reset(message(1, SMALL))
+    worker.reset(message(1, **SMALL))
     assert not train(worker)[-1]["recycle"]
     leak = written_memory(64 * 2**20)
-    worker.reset(message(2, SMALL))
+    worker.reset(message(2, **SMALL))
     assert train(worker)[-1]["recycle"]
     leak.close()
     worker.stop()

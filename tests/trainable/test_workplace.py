@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,6 @@ import pytest
 
 from trainable.augmentations.library import A
 from trainable.checkpoint import load_last
-from trainable.data.prepared import write_data
 from trainable.depot import MARK_FILE, DiskDepot, files_of
 from trainable.files import UnwritableError, write_json
 from trainable.ownership import end_ownership
@@ -21,13 +21,6 @@ from trainable.tensorboard import PICTURES
 from trainable.trial_folder import TrialFolder
 from trainable.workplace import KEPT_S, WORKING_FOLDER, workplace
 
-FLAT = {
-    "backbone/name": "test_efficientnet",
-    "resize": "32x24",
-    "optimizer/name": "adamw",
-    "optimizer/lr": 0.01,
-    "epochs": 4,
-}
 TIMES = ["seconds", "images_per_s"]
 LAST = ("checkpoint/last-00003/", "checkpoint/last-00004/")
 
@@ -41,32 +34,8 @@ class Elsewhere(DiskDepot):
 
 
 @pytest.fixture
-def run_folder(coloured, tmp_path):
-    run_folder = tmp_path / "there"
-    run_folder.mkdir()
-    write_json(run_folder / "run.json", {"data": write_data(run_folder, coloured)})
-    return run_folder
-
-
-@pytest.fixture
-def message(run_folder, tmp_path):
-    """Return a function that makes what the search passes to a worker."""
-
-    def make(number, *, depot=None, **changes):
-        return {
-            "number": number,
-            "config": FLAT | changes,
-            "run_folder": str(run_folder),
-            "metric": "val/f1",
-            "cpus": 1,
-            "gpus": 0,
-            "weights_dir": None,
-            "measure_in": None,
-            "depot": depot,
-            "cache_dir": str(tmp_path / "cache"),
-        }
-
-    return make
+def message(message):
+    return partial(message, epochs=4)
 
 
 @pytest.fixture
