@@ -28,7 +28,6 @@ from trainable.errors import MAX_LINE, ConfigError, expected
 CLUSTER_INFO = "/ray.rpc.RayletDriver/ClusterInfo"
 REACH_S = 5
 CONNECT_TRIES = 3
-NOT_STARTED = "Starting Ray client server failed"
 HOW_TO_START = (
     "`ray start --head` starts it, at port 10001 unless told otherwise; a cluster without one "
     "takes searches by `python -m search.submit`."
@@ -81,19 +80,22 @@ def _dashboard(address: str) -> _Dashboard:
     Raises:
         ConfigError: If versions differ, or the cluster takes no client.
     """
-    # The head forks a server for each client while it has threads: one in some does not start.
+    # The head forks a server for each client while it has threads: one in some does not start,
+    # which reads differently each time.
     for tries_left in reversed(range(CONNECT_TRIES)):
         try:
             return _told(address)
         except (OSError, ValueError, RuntimeError, RayError, grpc.RpcError) as error:
-            if tries_left and NOT_STARTED in str(error):
-                continue
-            what = f"the cluster at {address!r} to take a client"
-            said = (str(error).strip().splitlines() or [type(error).__name__])[-1]
-            got = said[:MAX_LINE].rstrip(".")
-            line = versions_differ(address, error) or expected(OPTION, what, got)
-            raise ConfigError(line) from error
+            differ = versions_differ(address, error)
+            if differ or not tries_left:
+                raise ConfigError(differ or _refused(address, error)) from error
     raise AssertionError
+
+
+def _refused(address: str, error: Exception) -> str:
+    what = f"the cluster at {address!r} to take a client"
+    said = (str(error).strip().splitlines() or [type(error).__name__])[-1]
+    return expected(OPTION, what, said.strip()[:MAX_LINE].rstrip("."))
 
 
 def _told(address: str) -> _Dashboard:

@@ -11,8 +11,10 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from search.client_server import job_server
+from search import client_server
+from search.client_server import CONNECT_TRIES, job_server
 from tests.search.conftest import WAIT_S
+from trainable.errors import ConfigError
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("ray_auth_undone")]
 
@@ -73,6 +75,7 @@ def test_ctrl_c_stops_a_search_in_order_and_resume_goes_on_to_its_end(
     epochs = ("--trials", "1", "--max-epochs", "90", "--grace-period", "90")
     search = start("--name", "a", *epochs)
     wait_for(lambda: list(run.glob("trials/*/metrics.csv")) or search.poll() is not None)
+    assert search.poll() is None, search.communicate()
     os.kill(search.pid, signal.SIGINT)
     printed, _ = search.communicate(timeout=240)
     assert search.returncode == 130, printed
@@ -117,3 +120,23 @@ def test_a_dashboard_that_does_not_answer_is_passed_over(ray_cluster, monkeypatc
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("RAY_API_SERVER_ADDRESS", "http://127.0.0.1:1")
     assert job_server(ray_cluster.client) == ray_cluster.dashboard
+
+
+def test_a_client_that_gets_no_server_is_tried_again(ray_cluster, monkeypatch):
+    for name, value in ray_cluster.environment.items():
+        monkeypatch.setenv(name, value)
+    tries = []
+
+    def told(address):
+        tries.append(address)
+        if len(tries) < CONNECT_TRIES:  # as the head says it of a server that died
+            raise ConnectionError("psutil.ZombieProcess: PID still exists but it's a zombie.\n")
+        return really_told(address)
+
+    really_told = client_server._told
+    monkeypatch.setattr(client_server, "_told", told)
+    assert job_server(ray_cluster.client) == ray_cluster.dashboard
+    tries.clear()
+    monkeypatch.setattr(client_server, "CONNECT_TRIES", 1)
+    with pytest.raises(ConfigError, match=r"a client, got psutil\.Zombie.* but it's a zombie\.$"):
+        job_server(ray_cluster.client)
