@@ -1,6 +1,7 @@
 """Prepared data, a space for it, and searches in processes of their own."""
 
 import multiprocessing
+import os
 import subprocess
 import sys
 import time
@@ -36,6 +37,8 @@ FORKED = """
 import os, sys
 from search.run import main
 os.setsid()
+os.environ.clear()
+os.environ.update({environment!r})
 with open({out!r}, "wb") as stream:
     os.dup2(stream.fileno(), 1)
     os.dup2(stream.fileno(), 2)
@@ -63,13 +66,14 @@ def space_file(tmp_path) -> Path:
 class Forked:
     """A search forked from a process that has done its imports, to be used as Popen's.
 
-    They are most of what a search costs that is killed after some epochs.
+    They are most of what a short search costs.
     """
 
     def __init__(self, arguments: list[str], out: Path) -> None:
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(IMPORTED)
-        code = FORKED.format(out=str(out), arguments=arguments)
+        told = {"out": str(out), "arguments": arguments, "environment": dict(os.environ)}
+        code = FORKED.format(**told)
         self._process = context.Process(target=exec, args=(code, {}))
         self._process.start()
         self.pid = self._process.pid
@@ -82,6 +86,9 @@ class Forked:
         code = self._process.exitcode
         assert code is not None, "took too long"
         return code
+
+    def terminate(self) -> None:
+        self._process.terminate()
 
     def kill(self) -> None:
         self._process.kill()
@@ -195,8 +202,8 @@ def starting(folder: Path, images: Path) -> Iterator[Callable[..., Search]]:
         space: str = SPACE,
         runs_dir: Path = folder / "runs",
         new: bool = True,
-        program: tuple[str, ...] = ("-m", "search.run"),
-        forked: bool = False,
+        program: tuple[str, ...] = (),
+        forked: bool = True,
     ) -> Search:
         run = runs_dir / "a"
         (folder / "tiny.py").write_text(space)
@@ -212,7 +219,10 @@ def starting(folder: Path, images: Path) -> Iterator[Callable[..., Search]]:
         # Files, not pipes: agents of a killed Ray live on for minutes and would hold a pipe open.
         out = folder / f"output-{len(started)}.txt"
         out.touch()
-        started.append(Forked(texts, out) if forked else popen([*program, *texts], out))
+        if forked and not program:
+            started.append(Forked(texts, out))
+        else:
+            started.append(popen([*(program or ("-m", "search.run")), *texts], out))
         return Search(started[-1], out, run)
 
     yield start_search

@@ -181,7 +181,7 @@ def test_a_search_deletes_what_was_not_used_for_longest_for_its_own_images(start
     new = old.with_name("64x64.npy")
     new.write_bytes(bytes(64 * KIB))
     in_use(new)()
-    short = ("--trials", "2", "--max-epochs", "1")
+    short = ("--trials", "2", "--max-epochs", "1", "--max-concurrent", "1")
     search = start(*short, "--cache-limit", "400KiB")
     assert "Cache:   at most 400KiB in " in search.finished()
     assert (old.exists(), new.exists()) == (False, True)

@@ -33,7 +33,8 @@ def test_a_search_runs_to_its_end_and_goes_on_where_the_images_are_not_there_yet
     photos, start, tmp_path
 ):
     cache = tmp_path / "bucket-cache"
-    search = start("--data", photos, "--cache-dir", str(cache), "--trials", "2")
+    options = ("--data", photos, "--cache-dir", str(cache), "--trials", "2")
+    search = start(*options, "--max-concurrent", "1")
     search.finished()
     record = json.loads((search.run / "run.json").read_text())
     assert record["options"]["data"] == record["data"]["source"] == photos

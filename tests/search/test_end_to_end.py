@@ -56,7 +56,7 @@ def _address(digits: str) -> str:
 
 
 def test_a_search_runs_to_its_end_and_can_be_extended(start):
-    search = start(space=SPACE)
+    search = start(space=SPACE, forked=False)
     output, run, trials = search.finished(), search.run, search.trials()
     assert len(trials) == 5
     assert {t.state for t in trials} <= {TrialState.COMPLETE, TrialState.PRUNED}
@@ -101,7 +101,7 @@ def test_a_worker_that_is_killed_goes_on_from_its_checkpoint(start):
 
 
 def test_sigterm_and_ctrl_c_twice_end_a_search_that_goes_on_afterwards(start):
-    search = start(*LONGER, space=SPACE)
+    search = start(*LONGER, space=SPACE, forked=False)
     search.wait_for_epochs(1)
     listening = addresses_listened_on(search.processes())
     assert listening.total() > 8

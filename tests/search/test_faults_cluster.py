@@ -1,7 +1,5 @@
 """Faults of a cluster's machines, made to happen for real on several raylets of this machine."""
 
-from functools import partial
-
 import pytest
 import ray
 from optuna.trial import TrialState
@@ -13,12 +11,6 @@ pytestmark = pytest.mark.slow
 STORE_BYTES = 78 * 2**20  # the least that Ray allows is 75 MiB
 THERE = ("--gpus-per-trial", "0", "--address")
 MACHINE = {"num_cpus": 1, "object_store_memory": STORE_BYTES}
-
-
-@pytest.fixture
-def start(start):
-    """Return a function that starts searches whose imports are done."""
-    return partial(start, forked=True)
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,12 +15,6 @@ pytestmark = pytest.mark.slow
 
 READ_ONLY = ("Read-only file system", "readonly database", "unable to open database file")
 LONG = ("--max-epochs", "8", "--grace-period", "8")
-
-
-@pytest.fixture
-def start(start):
-    """Return a function that starts searches whose imports are done."""
-    return partial(start, forked=True)
 
 
 @pytest.fixture

@@ -45,9 +45,9 @@ def straight(start_once, running_ray) -> Path:
 def go_on(start, tmp_path):
     """Return a function that starts the search, or goes on with it once there is a run folder."""
 
-    def begin_or_go_on(*arguments, forked=False):
+    def begin_or_go_on(*arguments):
         is_new = not (tmp_path / "runs" / "a").exists()
-        return start(*(arguments if is_new else ()), space=SPACE, new=is_new, forked=forked)
+        return start(*(arguments if is_new else ()), space=SPACE, new=is_new)
 
     return begin_or_go_on
 
@@ -108,7 +108,7 @@ def values_told(run: Path) -> dict[tuple[int, int], float]:
 def test_a_search_killed_ten_times_is_the_one_that_was_asked_for(go_on, straight, running_ray):
     chance, started_s, values = random.Random(0), time.monotonic(), {}
     for number in range(10):
-        search = go_on(*OPTIONS, *running_ray, forked=True)
+        search = go_on(*OPTIONS, *running_ray)
         if number % 3 == 0:  # before the first trial, or before one goes on
             kill_at(search, then_s=chance.uniform(0, 2 * number / 3))
         else:

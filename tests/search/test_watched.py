@@ -170,7 +170,8 @@ def seen(start_once):
         environment.setenv("RAY_metrics_report_interval_ms", "500")
         environment.setenv("WANDB_MODE", "offline")
         trials = ("--trials", "3", "--max-epochs", "500", "--grace-period", "500")
-        search = start_once(*trials, "--log-to", "wandb")
+        # Ray reads the interval when it is imported.
+        search = start_once(*trials, "--log-to", "wandb", forked=False)
         return watched(search)
 
 

@@ -25,7 +25,7 @@ def test_a_machine_that_joins_late_is_used_and_one_that_dies_survived(
     start, ray_network, namespace
 ):
     epochs = ("--max-epochs", str(EPOCHS), "--grace-period", str(EPOCHS), "--trials", "4")
-    search = start(*epochs, "--address", ray_network.gcs)
+    search = start(*epochs, "--address", ray_network.gcs, forked=False)
     search.wait_for_epochs(1)
     # In a folder where nothing of the repository is.
     node = ray_network.start(

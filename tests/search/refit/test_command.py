@@ -43,7 +43,8 @@ def curves(run):
 
 @pytest.mark.slow
 def test_a_refit_that_is_killed_goes_on_where_it_was(start, refit, tmp_path):
-    search = start("--trials", "2", "--scheduler", "none", "--max-epochs", "4")
+    options = ("--trials", "2", "--scheduler", "none", "--max-epochs", "4")
+    search = start(*options, "--max-concurrent", "1")
     search.finished()
     out = tmp_path / "final"
     arguments = (search.run, "--members", "0", "1", "--folds", "2", "--out", out)
