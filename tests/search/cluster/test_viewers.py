@@ -36,9 +36,9 @@ pytestmark = pytest.mark.slow
 
 QUICK = (Path(__file__).parents[3] / "spaces" / "quick.py").read_text()
 IS_WHOLE = os.environ.get("VIEWERS_SIZE") == "whole"
-NUM_TRIALS = 16 if IS_WHOLE else 4
+NUM_TRIALS = 16 if IS_WHOLE else 3
 # As long as one looks at it while it runs.
-SHORT = ("--data", "faces:people=100", "--max-epochs", "120", "--grace-period", "120")
+SHORT = ("--data", "faces:people=100", "--max-epochs", "60", "--grace-period", "60")
 OPTIONS = ("--trials", str(NUM_TRIALS), *(("--data", "faces") if IS_WHOLE else SHORT))
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 TIMES = ["seconds", "images_per_s"]
