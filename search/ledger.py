@@ -134,8 +134,7 @@ class Ledger(Books):
             return None
         self._audience.trial_started(number, suggestion.config)
         self._graces[number] = own_grace(suggestion.config)
-        self._judge(number, self._running[number])
-        self._record_unreported(number)
+        self._take_up(number)
         if number in self._stopped:
             self._end(number, "pruned", self._scheduler.name)
             return None
@@ -155,7 +154,9 @@ class Ledger(Books):
             self._audience.note(f"trial {trial_id(number)}: {note}")
         epoch = int(result["epoch"])
         if epoch > self._running[number] + 1:
-            self._record_unreported(number, before=epoch)
+            for missed, value in self._unreported(number):
+                if missed < epoch:
+                    self._record(number, missed, value)
         if epoch > self._running[number]:
             self._record(number, epoch, float(result[self._objective.metric]))
         return number in self._stopped
@@ -215,8 +216,8 @@ class Ledger(Books):
     def _recover(self) -> None:
         """Take over what an earlier process left: curves, trials cut off, half-written files.
 
-        Whether a trial that was cut off should have stopped at its last epoch is decided when it
-        is handed out.
+        Whether a trial that was cut off should stop at its last epoch is decided when it is
+        handed out.
         """
         for folder in self._run_folder.glob("trials/*"):
             end_ownership(folder)
@@ -233,28 +234,48 @@ class Ledger(Books):
         self._audience.disk_used(self._files.num_bytes)
         self._avoid_what_fails()
 
-    def _record(self, number: int, epoch: int, value: float) -> None:
+    def _take_up(self, number: int) -> None:
+        """Record what a trial did before it was cut off, and whether it stops there.
+
+        The epochs that it wrote and nobody was told of are recorded. That is decided at the last
+        one alone: a worker begins an epoch once it was told to go on after the one before, with
+        what was known then.
+        """
+        unreported = self._unreported(number)
+        self._judge(number, self._running[number], has_gone_on=bool(unreported))
+        for epoch, value in unreported:
+            self._record(number, epoch, value, has_gone_on=epoch < unreported[-1][0])
+
+    def _unreported(self, number: int) -> list[tuple[int, float]]:
+        """Return the epochs that a trial wrote and nobody was told of, with their values."""
+        rows = self.folder(number).read_metrics()
+        values = [(int(row["epoch"]), float(row[self._objective.metric])) for row in rows]
+        return [(epoch, value) for epoch, value in values if epoch > self._running[number]]
+
+    def _record(self, number: int, epoch: int, value: float, *, has_gone_on: bool = False) -> None:
         self.study.report(number, epoch=epoch, value=value)
         self._running[number] = epoch
         self._note_worked()
-        best = self._judge(number, epoch)
+        best = self._judge(number, epoch, has_gone_on=has_gone_on)
         self._audience.epoch_reported(number, epoch, value, best)
 
-    def _judge(self, number: int, epoch: int) -> float:
-        """Decide at an epoch that has been recorded; return the trial's best value up to then."""
+    def _judge(self, number: int, epoch: int, *, has_gone_on: bool = False) -> float:
+        """Decide at an epoch that has been recorded; return the trial's best value up to then.
+
+        Args:
+            number: The trial.
+            epoch: The epoch; 0 for none.
+            has_gone_on: Whether it was decided before.
+        """
         if epoch == 0:
             return math.nan
         value, grace = self.study.curve(number)[epoch], self._graces[number]
-        if self._scheduler.should_stop(number, epoch=epoch, value=value, grace=grace):
+        if has_gone_on:
+            self._scheduler.replay(number, {epoch: value}, grace=grace)
+        elif self._scheduler.should_stop(number, epoch=epoch, value=value, grace=grace):
             self._stopped.add(number)
         _, best = self.study.best(number)
         return best
-
-    def _record_unreported(self, number: int, *, before: float = math.inf) -> None:
-        """Record the epochs that the trial wrote and nobody was told of."""
-        for row in self.folder(number).read_metrics():
-            if self._running[number] < row["epoch"] < before:
-                self._record(number, int(row["epoch"]), float(row[self._objective.metric]))
 
     def _end(self, number: int, state: Literal["complete", "pruned"], reason: str) -> None:
         folder = self.folder(number)

@@ -83,7 +83,7 @@ def test_trials_of_a_machine_that_is_removed_go_on_elsewhere(start, cluster):
     machine = cluster.add_node(**MACHINE)
     options = ("--max-epochs", "60", "--grace-period", "60", "--trials", "2")
     search = start(*options, *THERE, cluster.address)
-    search.wait_for(lambda: len(search.curves()) == 2 and search.num_epochs() >= 5)
+    search.wait_for(lambda: len(search.lengths()) == 2 and search.num_epochs() >= 5)
     before = search.curves()
     cluster.remove_node(machine, allow_graceful=False)
     printed = search.finished()

@@ -219,6 +219,22 @@ def test_a_trial_that_passed_its_rung_before_a_kill_goes_on(make):
     assert ledger._scheduler.curves[number] == {1: 0.4, 2: 0.6, 3: 0.1}
 
 
+@pytest.mark.parametrize("told", [1, 2])
+def test_what_a_trial_passed_before_a_kill_is_not_decided_again(make, tmp_path, told):
+    ledger = make(num_trials=3)
+    better, first = ledger.next_trial().number, ledger.next_trial().number
+    values = [0.1, 0.1, 0.2]  # it was the first at its rung, and went on
+    for epoch, value in enumerate(values[:told], start=1):
+        ledger.epoch_done(first, result(epoch, value))
+    for epoch in (1, 2):
+        ledger.epoch_done(better, result(epoch, 0.5))
+    write_rows(tmp_path, first, values)
+    ledger = make(num_trials=3)
+    assert [ledger.next_trial().number for _ in range(2)] == [better, first]
+    assert ledger._scheduler.curves[first] == dict(enumerate(values, start=1))
+    assert ledger.study.trials[first].intermediate_values == dict(enumerate(values, start=1))
+
+
 def test_an_epoch_whose_result_was_lost_with_a_worker_is_recorded(make, tmp_path):
     ledger = make()
     run(ledger, [0.5, 0.5, 0.6])

@@ -139,10 +139,12 @@ def test_a_search_killed_ten_times_is_the_one_that_was_asked_for(go_on, straight
     assert 0 < worked_s < lived_s
 
 
-def test_a_search_with_one_worker_ends_with_the_bits_of_one_that_nobody_killed(go_on, straight):
+def test_a_search_with_one_worker_ends_with_the_bits_of_one_that_nobody_killed(
+    go_on, straight, running_ray
+):
     chance = random.Random(1)
     for _ in range(2):
-        search = go_on(*OPTIONS, "--max-concurrent", "1")
+        search = go_on(*OPTIONS, *running_ray, "--max-concurrent", "1")
         kill_at(search, epochs=search.num_epochs() + 1, then_s=2 * chance.random())
     search = go_on()
     search.finished()

@@ -46,7 +46,7 @@ def test_a_machine_that_joins_late_is_used_and_one_that_dies_survived(
 
 
 def unfinished(search) -> list[int]:
-    return [number for number, curve in search.curves().items() if 2 <= len(curve) < EPOCHS]
+    return [number for number, length in search.lengths().items() if 2 <= length < EPOCHS]
 
 
 def test_data_that_a_machine_does_not_see_is_named_before_trials_start(

@@ -162,7 +162,7 @@ def test_a_search_outlives_a_machine_while_rays_dashboard_shows_its_trials(
     where = ("--address", ray_network.gcs, "--cache-dir", str(own / "cache"))
     told = ("--log-to", "mlflow") if mlflow else ()
     search = start_once(*OPTIONS, *where, *told, space=QUICK, runs_dir=own / "runs", forked=False)
-    search.wait_for(lambda: search.num_epochs() >= 4 and len(search.curves()) >= 2)
+    search.wait_for(lambda: search.num_epochs() >= 4 and len(search.lengths()) >= 2)
     window.open(f"{ray_network.dashboard}/#/actors", "trials of a")
     window.shoot("ray-actors")
     window.page.locator("tbody tr", has_text="TrainTrial").first.get_by_role("link").first.click()
