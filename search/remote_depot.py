@@ -14,7 +14,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from trainable.depot import MARK_FILE, PIECE_BYTES, Depot, DiskDepot, pieces_of
 from trainable.files import remove
-from trainable.ownership import ASIDE, NotOwnerError
+from trainable.ownership import NotOwnerError, drop_sent
 
 NUM_THREADS = 16
 MOST_UNDER_WAY = 4
@@ -125,6 +125,5 @@ def depot_here(homes: Iterable[Path]) -> Iterator[RemoteDepot]:
         ray.kill(actor)
         for home in homes:
             remove(home / MARK_FILE)
-            # Of workers that were lost, and whose trials no other one went on with.
-            for aside in home.glob(f"trials/*/{ASIDE}*"):
-                remove(aside)
+            for trial in home.glob("trials/*"):  # no other worker went on with some
+                drop_sent(trial)

@@ -63,8 +63,7 @@ class Ownership:
         with written_to(file):
             folder.mkdir(parents=True, exist_ok=True)
             file.write_text(self.token)
-            for aside in folder.glob(f"{ASIDE}*"):
-                remove(aside)
+            drop_sent(folder)
 
     def check(self) -> None:
         """Check that the claim still holds.
@@ -87,6 +86,12 @@ def check_owner(folder: Path, token: str) -> None:
         owner = ""
     if owner != token:
         raise NotOwnerError(f"{folder}: another worker's by now, or nobody's.")
+
+
+def drop_sent(folder: Path) -> None:
+    """Delete what workers elsewhere were sending to a trial's folder when they were lost."""
+    for aside in folder.glob(f"{ASIDE}*"):
+        remove(aside)
 
 
 def end_ownership(folder: Path) -> None:
