@@ -19,6 +19,7 @@ from search.joining import AUTH_MODE
 from trainable.data.prepared import PreparedData, prepare_data
 
 WAIT_S = 600
+AS_A_USER = ("-m", "search.run")
 STORE_BYTES = 78 * 2**20  # the least that Ray allows is 75 MiB
 
 SPACE = """
@@ -209,7 +210,6 @@ def starting(folder: Path, images: Path) -> Iterator[Callable[..., Search]]:
         runs_dir: Path = folder / "runs",
         new: bool = True,
         program: tuple[str, ...] = (),
-        forked: bool = True,
     ) -> Search:
         run = runs_dir / "a"
         (folder / "tiny.py").write_text(space)
@@ -225,10 +225,8 @@ def starting(folder: Path, images: Path) -> Iterator[Callable[..., Search]]:
         # Files, not pipes: agents of a killed Ray live on for minutes and would hold a pipe open.
         out = folder / f"output-{len(started)}.txt"
         out.touch()
-        if forked and not program:
-            started.append(Forked(texts, out))
-        else:
-            started.append(popen([*(program or ("-m", "search.run")), *texts], out))
+        # Without a program of its own it is forked.
+        started.append(popen([*program, *texts], out) if program else Forked(texts, out))
         return Search(started[-1], out, run)
 
     yield start_search

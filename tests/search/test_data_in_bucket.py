@@ -4,7 +4,6 @@ import json
 import shutil
 from pathlib import Path
 
-import fsspec
 import pytest
 
 from search.run import main
@@ -14,13 +13,11 @@ URL = "s3://team/photos"
 
 
 @pytest.fixture
-def photos(s3, tmp_path) -> str:
+def photos(bucket, tmp_path) -> str:
     """Return the URL of images in an S3."""
-    system = fsspec.filesystem("s3", use_listings_cache=False)
-    system.mkdir("team")
     write_coloured_images(tmp_path / "photos", num_each=20)
     for image in (tmp_path / "photos").glob("*/*"):
-        system.pipe_file(f"team/photos/{image.parent.name}/{image.name}", image.read_bytes())
+        bucket.pipe_file(f"team/photos/{image.parent.name}/{image.name}", image.read_bytes())
     return URL
 
 

@@ -16,6 +16,8 @@ import pandas as pd
 import pytest
 from optuna.trial import TrialState
 
+from tests.search.conftest import AS_A_USER
+
 pytestmark = pytest.mark.slow
 
 SPACE = """
@@ -56,7 +58,7 @@ def _address(digits: str) -> str:
 
 
 def test_a_search_runs_to_its_end_and_can_be_extended(start):
-    search = start(space=SPACE, forked=False)
+    search = start(space=SPACE, program=AS_A_USER)
     output, run, trials = search.finished(), search.run, search.trials()
     assert len(trials) == 5
     assert {t.state for t in trials} <= {TrialState.COMPLETE, TrialState.PRUNED}
@@ -101,7 +103,7 @@ def test_a_worker_that_is_killed_goes_on_from_its_checkpoint(start):
 
 
 def test_sigterm_and_ctrl_c_twice_end_a_search_that_goes_on_afterwards(start):
-    search = start(*LONGER, space=SPACE, forked=False)
+    search = start(*LONGER, space=SPACE, program=AS_A_USER)
     search.wait_for_epochs(1)
     listening = addresses_listened_on(search.processes())
     assert listening.total() > 8

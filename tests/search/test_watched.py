@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.search.conftest import AS_A_USER
+
 ROOT = Path(__file__).resolve().parents[2]
 GRAFANA, DOCS = ROOT / "deploy" / "grafana.json", ROOT / "docs" / "watching.md"
 PROMETHEUS = re.compile(r"```yaml\n(scrape_configs:\n.*?)```", re.DOTALL)
@@ -174,7 +176,7 @@ def seen(start_once):
         environment.setenv("WANDB_MODE", "offline")
         trials = ("--trials", "3", "--max-epochs", "500", "--grace-period", "500")
         # Ray reads the interval when it is imported.
-        search = start_once(*trials, "--log-to", "wandb", forked=False)
+        search = start_once(*trials, "--log-to", "wandb", program=AS_A_USER)
         return watched(search)
 
 

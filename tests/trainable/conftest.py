@@ -6,6 +6,13 @@ from trainable.config import parse_config
 from trainable.data.prepared import PreparedData, prepare_data, write_data
 from trainable.files import write_json
 
+QUICK = {
+    "backbone/name": "test_efficientnet",
+    "resize": "32x24",
+    "optimizer/name": "adamw",
+    "optimizer/lr": 0.01,
+}
+
 
 @pytest.fixture(scope="session")
 def coloured(coloured_folder) -> PreparedData:
@@ -18,23 +25,22 @@ def config():
     """Return a function that makes the configuration of a quick trial, changed as wanted."""
 
     def make(**changes):
-        flat = {
-            "backbone/name": "test_efficientnet",
-            "resize": "32x24",
-            "optimizer/name": "adamw",
-            "optimizer/lr": 0.01,
-            "batch_size": 16,
-            "epochs": 4,
-        }
+        flat = QUICK | {"batch_size": 16, "epochs": 4}
         return parse_config(flat | {name.replace("__", "/"): v for name, v in changes.items()})
 
     return make
 
 
 @pytest.fixture
-def run_folder(coloured, tmp_path):
+def run_place(tmp_path):
+    """Return the folder that the run folder is made in."""
+    return tmp_path
+
+
+@pytest.fixture
+def run_folder(coloured, run_place):
     """Return a run folder that has the data of its search, and no trials yet."""
-    run_folder = tmp_path / "run"
+    run_folder = run_place / "run"
     write_json(run_folder / "run.json", {"data": write_data(run_folder, coloured)})
     return run_folder
 
@@ -44,16 +50,9 @@ def message(run_folder, tmp_path):
     """Return a function that makes what the search passes to a worker."""
 
     def make(number, *, depot=None, **changes):
-        flat = {
-            "backbone/name": "test_efficientnet",
-            "resize": "32x24",
-            "optimizer/name": "adamw",
-            "optimizer/lr": 0.01,
-            "epochs": 2,
-        }
         return {
             "number": number,
-            "config": flat | changes,
+            "config": QUICK | {"epochs": 2} | changes,
             "run_folder": str(run_folder),
             "metric": "val/f1",
             "cpus": 1,

@@ -6,6 +6,7 @@ import resource
 import subprocess
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -13,10 +14,9 @@ import pytest
 
 from trainable.checkpoint import load_last, load_weights
 from trainable.data.cache import cache_file
-from trainable.data.prepared import write_data
 from trainable.errors import SearchError
 from trainable.event_file import EventFile
-from trainable.files import UnwritableError, write_json
+from trainable.files import UnwritableError
 from trainable.ray_trainable import TrainTrial
 from trainable.tensorboard import scalar
 from trainable.trial_folder import TrialFolder
@@ -42,15 +42,13 @@ def small_disk(tmp_path):
 
 
 @pytest.fixture
-def run_folder(coloured, small_disk):
-    run_folder = small_disk / "run"
-    write_json(run_folder / "run.json", {"data": write_data(run_folder, coloured)})
-    return run_folder
+def run_place(small_disk):
+    return small_disk
 
 
 @pytest.fixture
 def message(message):
-    return message(0, epochs=9)
+    return partial(message, epochs=9)
 
 
 @contextmanager
@@ -97,7 +95,7 @@ def check_readable(folder):
 
 def test_a_full_disk_stops_the_search_and_what_was_saved_stays(message, small_disk):
     folder = TrialFolder.of(small_disk / "run", 0)
-    worker = TrainTrial(message)
+    worker = TrainTrial(message(0))
     assert worker.train()["epoch"] == 1
     # Each of these lets another of the files that an epoch writes be the one without room.
     for left in (0, 2**12, 2**16, 2**20, 3 * 2**20):
@@ -112,7 +110,7 @@ def test_a_full_disk_stops_the_search_and_what_was_saved_stays(message, small_di
             assert "\n" not in result["failed"]
             assert check_readable(folder) >= before
             worker.stop()
-        worker = TrainTrial(message)
+        worker = TrainTrial(message(0))
     assert left > 0
     result = worker.train()
     worker.stop()
@@ -122,18 +120,18 @@ def test_a_full_disk_stops_the_search_and_what_was_saved_stays(message, small_di
 
 def test_a_folder_that_becomes_read_only_stops_the_search(message, small_disk):
     folder = TrialFolder.of(small_disk / "run", 0)
-    worker = TrainTrial(message)
+    worker = TrainTrial(message(0))
     worker.train()
     assert ran("mount", "--bind", "-o", "ro", small_disk, small_disk)
     result = worker.train()
-    again = TrainTrial(message | {"number": 1}).train()
+    again = TrainTrial(message(1)).train()
     worker.stop()
     assert result["stop_search"]
     assert again["stop_search"]
     assert "expected room to write, got 'Read-only file system'" in result["failed"]
     assert check_readable(folder) == 1
     assert ran("umount", "--lazy", small_disk)
-    worker = TrainTrial(message)
+    worker = TrainTrial(message(0))
     assert worker.train()["epoch"] == 2
     worker.stop()
 

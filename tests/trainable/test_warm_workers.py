@@ -18,14 +18,7 @@ from trainable.ray_trainable import TrainTrial
 from trainable.trial import Machine, Trial
 from trainable.trial_folder import TrialFolder
 
-SMALL = {
-    "backbone/name": "test_efficientnet",
-    "resize": "32x24",
-    "optimizer/name": "adamw",
-    "optimizer/lr": 0.01,
-    "batch_size": 16,
-    "epochs": 2,
-}
+SMALL = {"batch_size": 16}
 # Whose bits are compared: it draws from all streams there are.
 WATCHED = SMALL | {
     "head/name": "shallow",

@@ -66,6 +66,11 @@ class RayCluster:
             **FRESH,
         }
 
+    def put_into(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Give this process the environment of a user of the cluster."""
+        for name, value in self.environment.items():
+            monkeypatch.setenv(name, value)
+
     def start_head(self, *, cpus: int) -> None:
         gcs, dashboard, agent, client = free_ports(4)
         self.gcs, self.dashboard = f"{self.ip}:{gcs}", f"http://127.0.0.1:{dashboard}"

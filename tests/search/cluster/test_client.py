@@ -116,15 +116,13 @@ def test_what_is_in_the_way_is_one_line(start, address, variables, start_of_line
 
 
 def test_a_dashboard_that_does_not_answer_is_passed_over(ray_cluster, monkeypatch):
-    for name, value in ray_cluster.environment.items():
-        monkeypatch.setenv(name, value)
+    ray_cluster.put_into(monkeypatch)
     monkeypatch.setenv("RAY_API_SERVER_ADDRESS", "http://127.0.0.1:1")
     assert job_server(ray_cluster.client) == ray_cluster.dashboard
 
 
 def test_a_client_that_gets_no_server_is_tried_again(ray_cluster, monkeypatch):
-    for name, value in ray_cluster.environment.items():
-        monkeypatch.setenv(name, value)
+    ray_cluster.put_into(monkeypatch)
     tries = []
 
     def told(address):

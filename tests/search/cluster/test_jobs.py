@@ -44,8 +44,7 @@ def wait_for(condition) -> None:
 @pytest.fixture
 def submit(ray_cluster, monkeypatch, capsys):
     """Return a function that runs the command on the cluster; it returns what was printed."""
-    for name, value in ray_cluster.environment.items():
-        monkeypatch.setenv(name, value)
+    ray_cluster.put_into(monkeypatch)
     monkeypatch.setenv("RAY_API_SERVER_ADDRESS", "")
 
     def run(*arguments: str, code: int = 0) -> str:

@@ -8,6 +8,8 @@ import pytest
 from optuna.trial import TrialState
 from pandas.testing import assert_frame_equal
 
+from tests.search.conftest import AS_A_USER
+
 pytestmark = pytest.mark.slow
 
 NODE_CPUS = ("--num-cpus", "1")
@@ -17,15 +19,14 @@ EPOCHS = 250  # a machine takes some ten seconds to join, as many as a trial tak
 
 @pytest.fixture(autouse=True)
 def _environment(ray_network, monkeypatch):
-    for name, value in ray_network.environment.items():
-        monkeypatch.setenv(name, value)
+    ray_network.put_into(monkeypatch)
 
 
 def test_a_machine_that_joins_late_is_used_and_one_that_dies_survived(
     start, ray_network, namespace
 ):
     epochs = ("--max-epochs", str(EPOCHS), "--grace-period", str(EPOCHS), "--trials", "3")
-    search = start(*epochs, "--address", ray_network.gcs, forked=False)
+    search = start(*epochs, "--address", ray_network.gcs, program=AS_A_USER)
     search.wait_for_epochs(1)
     # In a folder where nothing of the repository is.
     node = ray_network.start(

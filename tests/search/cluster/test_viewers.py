@@ -27,6 +27,7 @@ from pandas.testing import assert_frame_equal
 from PIL import Image
 
 from tests.search.cluster.conftest import TOKEN, free_ports
+from tests.search.conftest import AS_A_USER
 from tests.search.mlflow_server import install_pages, running_mlflow
 from trainable.tensorboard import PICTURES
 
@@ -148,8 +149,7 @@ def mlflow(tmp_path_factory) -> Iterator[str]:
 def test_a_search_outlives_a_machine_while_rays_dashboard_shows_its_trials(
     start_once, ray_network, namespace, window, seen, monkeypatch, mlflow, tmp_path_factory
 ):
-    for name, value in ray_network.environment.items():
-        monkeypatch.setenv(name, value)
+    ray_network.put_into(monkeypatch)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow)
     own = tmp_path_factory.mktemp("own")
     places = [own / "runs", own / "cache"]
@@ -161,7 +161,9 @@ def test_a_search_outlives_a_machine_while_rays_dashboard_shows_its_trials(
     node = ray_network.start(*joins, prefix=prefix, ip=namespace.ip)
     where = ("--address", ray_network.gcs, "--cache-dir", str(own / "cache"))
     told = ("--log-to", "mlflow") if mlflow else ()
-    search = start_once(*OPTIONS, *where, *told, space=QUICK, runs_dir=own / "runs", forked=False)
+    search = start_once(
+        *OPTIONS, *where, *told, space=QUICK, runs_dir=own / "runs", program=AS_A_USER
+    )
     search.wait_for(lambda: search.num_epochs() >= 4 and len(search.lengths()) >= 2)
     window.open(f"{ray_network.dashboard}/#/actors", "trials of a")
     window.shoot("ray-actors")
